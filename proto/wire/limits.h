@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Every bound of Rollcall, with what happens when it is reached. Those that an operator may change
+ * are defaults of settings (proto/base/config.h) and say so.
+ */
+
+#ifndef PR_LIMITS_H
+#define PR_LIMITS_H
+
+#include <assert.h>
+
+/* --- links (proto/wire/link.h) --- */
+
+/* One message of a link holds so many events or bytes; a single larger event goes alone. */
+#define PR_LINK_BATCH_EVENTS 512
+#define PR_LINK_BATCH_BYTES (1 << 20)
+/* Unconsumed at the peer: past either, pr_link_send answers PR_E_BUSY. */
+#define PR_LINK_WINDOW_BYTES (8 << 20)
+#define PR_LINK_WINDOW_MESSAGES 500
+/* The receiver reports what it consumed at least so often. */
+#define PR_LINK_REPORT_BYTES (1 << 20)
+#define PR_LINK_REPORT_MESSAGES 100
+#define PR_LINK_REPORT_MS 100
+/* A BEAT each second; after three without any message the peer is given up. */
+#define PR_LINK_BEAT_MS 1000
+#define PR_LINK_DEAD_MS 3000
+/* One ZeroMQ message, all parts; larger ones close the connection (ZMQ_MAXMSGSIZE is per part). */
+#define PR_MESSAGE_BYTES_MAX (16 << 20)
+/* High-water mark of every socket, in messages. Above the window: reaching it is a bug counter. */
+#define PR_ZSOCK_HWM 1000
+/* Parts of one message: identity, header, events. More: the message is dropped and counted. */
+#define PR_MESSAGE_PARTS_MAX (PR_LINK_BATCH_EVENTS + 8)
+/* Links that one ROUTER keeps: more peers are answered EVENT_REFUSED busy. */
+#define PR_ROUTER_PEERS_MAX 256
+/* Messages handled per loop turn and socket, so that no peer starves the others. */
+#define PR_ZSOCK_TURN_MESSAGES 64
+/* Containers in a msgpack body. */
+#define PR_MSGPACK_DEPTH_MAX 8
+/* A path of an ipc endpoint (sun_path less its NUL). */
+#define PR_IPC_PATH_MAX 107
+
+static_assert(PR_LINK_WINDOW_MESSAGES < PR_ZSOCK_HWM, "the window closes before the mark");
+static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill the window");
+
+/* --- names and texts --- */
+
+#define PR_POLL_ID_LEN 6
+#define PR_USER_ID_LEN 21
+#define PR_NOMINATION_ID_LEN 8
+/* An incarnation: hex digits of 8 random bytes. */
+#define PR_INCARNATION_LEN 16
+/* "<version>-<chain>": 16 digits, a dash, 16 hex digits. */
+#define PR_REV_LEN_MAX 33
+#define PR_NAME_CHARS_MAX 25
+#define PR_TOPIC_CHARS_MAX 100
+#define PR_TEXT_CHARS_MAX 100
+#define PR_VOTES_MAX 5
+/* Bytes of one text member of a message that is not a document: larger is PR_E_BAD_FIELD. */
+#define PR_FIELD_BYTES_MAX 1024
+/* Numbers stay exact in JavaScript. */
+#define PR_INTEGER_MAX 9007199254740991
+
+/* --- a poll (defaults of settings) --- */
+
+#define PR_PARTICIPANTS_MAX 10000 /* more: REFUSED full */
+#define PR_NOMINATIONS_MAX 200
+#define PR_NOMINATIONS_PER_USER_MAX 5
+
+/* --- an actor --- */
+
+/* Commands waiting in a poll's mailbox: more are answered busy. */
+#define PR_MAILBOX_COMMANDS_MAX 16384
+#define PR_MAILBOX_BYTES_MAX (4 << 20)
+#define PR_MAILBOX_PER_CONN_MAX 8
+/* A batch takes no more changes past these; a single change may be larger. */
+#define PR_BATCH_CHANGES_MAX 256
+#define PR_BATCH_BYTES_MAX (64 << 10)
+/* Scripts in flight to the store: more wait in their actors. */
+#define PR_STORE_IN_FLIGHT_MAX 256
+/* A script unanswered for so long: the store counts as down, the connection is made anew. */
+#define PR_STORE_ANSWER_MS 2000
+/* A client's request waits so long for the store, then `unavailable` or `unknown`. */
+#define PR_REQUEST_DEADLINE_MS 10000
+/* Live actors in one process; more activations are answered busy. */
+#define PR_ACTORS_MAX 100000
+/* Sockets of one poll, over all gateways; more CONNECTs are REFUSED full. */
+#define PR_POLL_CONNS_MAX 65536
+/* An actor goes after so long without sockets, and so long after its last write. */
+#define PR_ACTOR_IDLE_MS 30000
+#define PR_ACTOR_AFTER_WRITE_MS 3000
+
+/* --- presence (defaults of settings) --- */
+
+#define PR_GRACE_LOST_MS 10000
+#define PR_GRACE_RELOAD_MS 2000
+
+/* --- a gateway --- */
+
+/* A frame longer than this goes out as WebSocket fragments of this size, so that a slow reader holds
+ * at most one of them in memory of its own. */
+#define PR_FRAGMENT_BYTES (32 << 10)
+/* Recent patch frames kept for each feed; a socket that fell off gets the whole document. */
+#define PR_FEED_RING_BYTES (256 << 10)
+/* Broadcast bytes of full documents a second and gateway (default of a setting). */
+#define PR_PACE_BYTES_PER_S (100 << 20)
+/* Events a client may send before it is live, and while its poll's actors are away. */
+#define PR_CONN_HELD_MAX 8
+/* Acks, errors and endings waiting for a slow socket: more closes it. */
+#define PR_CONN_MUST_SEND_BYTES_MAX (64 << 10)
+/* A socket that accepts no byte for so long is closed. */
+#define PR_STALLED_MS 30000
+/* Life before the join: time and bytes. */
+#define PR_BEFORE_JOIN_MS 10000
+#define PR_BEFORE_JOIN_BYTES_MAX 4096
+#define PR_JOINING_MS 10000
+#define PR_CLOSING_MS 5000
+/* One client message after the join (maxPayload of the open packet). */
+#define PR_CLIENT_MESSAGE_BYTES_MAX 65536
+/* A client message must be whole within: */
+#define PR_CLIENT_MESSAGE_MS 10000
+/* Commands a second and socket (default of a setting): more are answered BadRequest. */
+#define PR_COMMANDS_PER_S 20
+/* REST bodies: more is 413. */
+#define PR_BODY_BYTES_MAX 102400
+#define PR_HEADER_BYTES_MAX 4096
+#define PR_HEADER_MS 5000
+/* New sockets of one address: burst, then a second (defaults of settings). */
+#define PR_ADDRESS_BURST 2000
+#define PR_ADDRESS_PER_S 500
+/* Unknown poll codes an address may try a minute: more is 429 (default of a setting). */
+#define PR_UNKNOWN_CODES_PER_MIN 30
+/* Addresses remembered for the two limits above; the oldest is forgotten. */
+#define PR_ADDRESSES_MAX 16384
+/* REST requests waiting for an actor: more are answered 503. */
+#define PR_REQUESTS_MAX 4096
+#define PR_PING_INTERVAL_MS 25000
+#define PR_PING_TIMEOUT_MS 20000
+
+/* --- the supervisor --- */
+
+#define PR_CHILDREN_MAX 64
+/* So many deaths before READY (or within 1 s of it) in so long: FAILED, probed now and then. */
+#define PR_CHILD_INTENSITY 5
+#define PR_CHILD_INTENSITY_MS 10000
+#define PR_CHILD_PROBE_MS 30000
+#define PR_CHILD_BACKOFF_MS 100
+#define PR_CHILD_BACKOFF_MAX_MS 10000
+#define PR_CHILD_START_MS 15000
+#define PR_CHILD_STOP_MS 5000
+
+/* --- logs --- */
+
+/* Lines of one event a second and process; the rest is counted in the next one. */
+#define PR_LOG_LINES_PER_S 20
+
+#endif
