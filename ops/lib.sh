@@ -105,8 +105,8 @@ find_root() {
     elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
         AS_ROOT=(sudo -n env)
     else
-        die "$EXIT_USAGE" "needs root once to install packages. Run this, then $ME again:" \
-            "sudo apt-get update && sudo apt-get install --no-install-recommends $*"
+        die "$EXIT_USAGE" "needs root once. As root (or with sudo -v first, then $ME again):" \
+            "apt-get update && apt-get install --no-install-recommends $*"
     fi
 }
 

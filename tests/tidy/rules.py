@@ -4,6 +4,7 @@
 import re
 
 import csource
+import sample_conf
 
 FOLDERS = {"proto": "pr_", "actors": "ac_", "gateway": "gw_", "supervisor": "sv_"}
 FILE_LINES_MAX = 500
@@ -167,5 +168,13 @@ def documented_rows(tree):
                 yield path, at, f"{number} {shown} is not documented in proto/PROTOCOL.md"
 
 
+def sample_settings(tree):
+    if tree.has(sample_conf.SETTINGS):
+        wanted = sample_conf.sample(tree.text(sample_conf.SETTINGS))
+        if not tree.has(sample_conf.SAMPLE) or tree.text(sample_conf.SAMPLE) != wanted:
+            yield (sample_conf.SAMPLE, 1, f"differs from {sample_conf.SETTINGS}: run "
+                   "tests/tidy/sample_conf.py .")
+
+
 ALL = [file_shape, function_sizes_and_names, include_arrows, pure_core, forbidden_words,
-       sleeps_in_tests, documented_rows]
+       sleeps_in_tests, documented_rows, sample_settings]

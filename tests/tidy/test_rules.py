@@ -125,6 +125,17 @@ class RulesTest(unittest.TestCase):
                  "proto/PROTOCOL.md": "| 1 | HELLO |\n| 12 | CONNECT |\n| 7 | `busy` |\n"}
         self.assert_found(rules.documented_rows, files, ("proto/wire/messages.def", 3))
 
+    def test_sample_settings(self):
+        settings = ('PR_SETTING_INT(A, "http.port", "PORT", 3000, 1, 65535, "port to listen on")\n'
+                    'PR_SETTING_TEXT(B, "state_dir", "", "./var",\n                "a folder")\n')
+        sample = rules.sample_conf.sample(settings)
+        self.assertIn('# a folder\n#state_dir = "./var"\n', sample)
+        self.assertIn("#http\n    # port to listen on (1 to 65535) [PORT]\n#    port = 3000\n", sample)
+        good = {"proto/base/settings.def": settings, "ops/conf/rollcall.conf": sample}
+        self.assert_found(rules.sample_settings, good)
+        good["ops/conf/rollcall.conf"] = sample.replace("3000", "3001")
+        self.assert_found(rules.sample_settings, good, ("ops/conf/rollcall.conf", 1))
+
 
 if __name__ == "__main__":
     unittest.main()
