@@ -78,8 +78,22 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_BATCH_BYTES_MAX (64 << 10)
 /* Scripts in flight to the store: more wait in their actors. */
 #define PR_STORE_IN_FLIGHT_MAX 256
+/* The same in bytes of their bodies; a single larger script goes alone. */
+#define PR_STORE_IN_FLIGHT_BYTES_MAX (8 << 20)
 /* A script unanswered for so long: the store counts as down, the connection is made anew. */
 #define PR_STORE_ANSWER_MS 2000
+/* Pauses between two dials, doubled from the one to the other; a server on this machine is dialled
+ * at least every PR_STORE_DIAL_LOCAL_MS, so that a restarted one is found at once. */
+#define PR_STORE_DIAL_MS 50
+#define PR_STORE_DIAL_LOCAL_MS 80
+#define PR_STORE_DIAL_MAX_MS 5000
+/* A server that can not serve us is looked at again so often. */
+#define PR_STORE_UNFIT_MS 5000
+/* Pauses before a script that was refused for now (OOM, BUSY …) goes out again. */
+#define PR_STORE_AGAIN_MS 50
+#define PR_STORE_AGAIN_MAX_MS 1000
+/* One answer of the store; a larger one is a broken server: the connection is made anew. */
+#define PR_STORE_REPLY_BYTES_MAX (64 << 20)
 /* A client's request waits so long for the store, then `unavailable` or `unknown`. */
 #define PR_REQUEST_DEADLINE_MS 10000
 /* Live actors in one process; more activations are answered busy. */
@@ -139,7 +153,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 
 /* --- the supervisor --- */
 
-#define PR_CHILDREN_MAX 64
+/* Redis, 32 actors, 32 gateways: the bounds of the settings. */
+#define PR_CHILDREN_MAX 65
 /* So many deaths before READY (or within 1 s of it) in so long: FAILED, probed now and then. */
 #define PR_CHILD_INTENSITY 5
 #define PR_CHILD_INTENSITY_MS 10000
@@ -148,6 +163,25 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_CHILD_BACKOFF_MAX_MS 10000
 #define PR_CHILD_START_MS 15000
 #define PR_CHILD_STOP_MS 5000
+/* A death this soon after READY counts like one before it. */
+#define PR_CHILD_PROVEN_MS 1000
+/* A ready child without a word for so long is hung: SIGABRT, and after the next time SIGKILL. Longer
+ * than PR_LINK_DEAD_MS, so that a link may be made anew meanwhile. */
+#define PR_CHILD_HUNG_MS 5000
+#define PR_CHILD_ABORT_MS 1000
+/* The own server may be busy for longer than a child: with a rewrite, with a slow disk. */
+#define PR_REDIS_HUNG_MS 10000
+/* A turn of the supervisor's loop this late: its machine or itself stood still, all deadlines restart. */
+#define PR_SUPERVISOR_LATE_MS 1000
+/* An actors slot may be down so long before the others take its polls over. */
+#define PR_SLOT_DOWN_MS 5000
+/* A roster that is not acknowledged is sent again after so long. */
+#define PR_ROSTER_RESEND_MS 1000
+/* A child's counters, as it beats them; larger ones are left out of the status. */
+#define PR_CHILD_STATS_BYTES_MAX 16384
+/* Calls of rollcallctl that wait for a child: more are answered busy. */
+#define PR_CALLS_MAX 32
+#define PR_CALL_MS 30000
 
 /* --- logs --- */
 
