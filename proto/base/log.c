@@ -54,7 +54,7 @@ s_rate(const char *event)
     return &s_rates[hash % RATE_SLOTS];
 }
 
-static size_t
+static void
 s_head(char *line, size_t size, pr_log_level_t level, const char *event)
 {
     int64_t now_ms = pr_clock_wall_ms();
@@ -62,14 +62,8 @@ s_head(char *line, size_t size, pr_log_level_t level, const char *event)
     struct tm parts;
     (void) gmtime_r(&now_s, &parts);
     size_t len = strftime(line, size, "%Y-%m-%dT%H:%M:%S", &parts);
-    int more = snprintf(line + len,
-                        size - len,
-                        ".%03dZ %s %s %s",
-                        (int) (now_ms % 1000),
-                        s_level_names[level],
-                        s_process,
-                        event);
-    return len + (more > 0 ? (size_t) more : 0);
+    (void) snprintf(line + len, size - len, ".%03dZ %s %s %s", (int) (now_ms % 1000),
+                    s_level_names[level], s_process, event);
 }
 
 void
@@ -89,15 +83,16 @@ pr_log(pr_log_level_t level, const char *event, const char *format, ...)
         return;
     }
     char line[1024];
-    size_t len = s_head(line, sizeof line - 32, level, event);
-    if (format[0]) {
+    const size_t room = sizeof line - 32; /* the rest is for the end */
+    s_head(line, room, level, event);
+    size_t len = strlen(line);
+    if (format[0] && len + 2 < room) {
         line[len++] = ' ';
         va_list args;
         va_start(args, format);
-        int more = vsnprintf(line + len, sizeof line - 32 - len, format, args);
+        (void) vsnprintf(line + len, room - len, format, args);
         va_end(args);
         len = strlen(line);
-        (void) more;
     }
     if (rate->left_out) {
         len += (size_t) snprintf(line + len, sizeof line - len, " left_out=%u", rate->left_out);

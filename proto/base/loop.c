@@ -169,8 +169,7 @@ pr_loop_off_turn(pr_loop_t *self, pr_turn_t run, void *arg)
     for (size_t i = 0; i < self->hook_count; i++) {
         if (self->hooks[i].run == run && self->hooks[i].arg == arg) {
             self->hook_count--;
-            memmove(&self->hooks[i],
-                    &self->hooks[i + 1],
+            memmove(&self->hooks[i], &self->hooks[i + 1],
                     (self->hook_count - i) * sizeof self->hooks[0]);
             return;
         }

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "proto/poll/rev.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "proto/base/assert.h"
+
+#define CHAIN_DIGITS 16
+
+static bool
+s_parse_version(pr_str_t digits, int64_t *version)
+{
+    if (digits.len == 0 || digits.len > 16 || (digits.ptr[0] == '0' && digits.len > 1)) {
+        return false;
+    }
+    *version = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
+            return false;
+        }
+        *version = *version * 10 + (digits.ptr[i] - '0');
+    }
+    return *version <= PR_INTEGER_MAX;
+}
+
+static bool
+s_parse_chain(pr_str_t digits, uint64_t *chain)
+{
+    if (digits.len != CHAIN_DIGITS) {
+        return false;
+    }
+    *chain = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        char digit = digits.ptr[i];
+        bool is_letter = digit >= 'a' && digit <= 'f';
+        if (!is_letter && (digit < '0' || digit > '9')) {
+            return false;
+        }
+        *chain = *chain << 4 | (uint64_t) (is_letter ? digit - 'a' + 10 : digit - '0');
+    }
+    return true;
+}
+
+bool
+pr_rev_parse(pr_str_t text, pr_rev_t *rev)
+{
+    const char *dash = text.ptr ? memchr(text.ptr, '-', text.len) : NULL;
+    if (!dash) {
+        return false;
+    }
+    size_t at = (size_t) (dash - text.ptr);
+    return s_parse_version((pr_str_t) {text.ptr, at}, &rev->version) &&
+           s_parse_chain((pr_str_t) {dash + 1, text.len - at - 1}, &rev->chain);
+}
+
+pr_rev_text_t
+pr_rev_format(pr_rev_t rev)
+{
+    pr_rev_text_t text;
+    (void) snprintf(text.text, sizeof text.text, "%lld-%016llx", (long long) rev.version,
+                    (unsigned long long) rev.chain);
+    return text;
+}
+
+bool
+pr_rev_equal(pr_rev_t a, pr_rev_t b)
+{
+    return a.version == b.version && a.chain == b.chain;
+}
+
+pr_rev_t
+pr_rev_next(pr_rev_t previous, pr_str_t token, pr_str_t patch)
+{
+    /* A NUL between the pieces: no other split of the same bytes gives the same hash. */
+    pr_rev_text_t head = pr_rev_format(previous);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    PR_ASSERT(context);
+    PR_ASSERT(EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
+    PR_ASSERT(EVP_DigestUpdate(context, head.text, strlen(head.text) + 1) == 1);
+    PR_ASSERT(EVP_DigestUpdate(context, token.ptr, token.len) == 1);
+    PR_ASSERT(EVP_DigestUpdate(context, "", 1) == 1);
+    PR_ASSERT(EVP_DigestUpdate(context, patch.ptr, patch.len) == 1);
+    PR_ASSERT(EVP_DigestFinal_ex(context, digest, NULL) == 1);
+    EVP_MD_CTX_free(context);
+
+    pr_rev_t next = {.version = previous.version + 1};
+    for (size_t i = 0; i < sizeof next.chain; i++) {
+        next.chain = next.chain << 8 | digest[i];
+    }
+    return next;
+}
