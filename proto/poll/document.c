@@ -11,38 +11,24 @@
 #include <stdlib.h>
 
 #include "proto/base/map.h"
-#include "proto/wire/message.h"
-
-typedef struct {
-    size_t len;
-    char bytes[];
-} text_t;
-
-typedef struct {
-    text_t *user;
-    text_t *text;
-} nomination_t;
-
-/* Nomination ids, each behind its length in one byte. */
-typedef struct {
-    size_t count;
-    size_t len;
-    char bytes[];
-} ballot_t;
+#include "proto/base/text.h"
+#include "proto/poll/ballot.h"
+#include "proto/poll/nomination.h"
+#include "proto/wire/json.h"
 
 struct pr_document {
-    text_t *id;
-    text_t *topic;
-    text_t *admin;
-    text_t *state;
+    pr_text_t *id;
+    pr_text_t *topic;
+    pr_text_t *admin;
+    pr_text_t *state;
     int64_t votes;
     int64_t ends_at;
     int64_t version;
     pr_rev_t rev;
     bool has_started;
-    pr_map_t *participants; /* user -> text_t: the name */
-    pr_map_t *nominations;  /* id -> nomination_t */
-    pr_map_t *rankings;     /* user -> ballot_t */
+    pr_map_t *participants; /* user -> pr_text_t: the name */
+    pr_map_t *nominations;  /* id -> pr_nomination_t */
+    pr_map_t *rankings;     /* user -> pr_ballot_t */
     pr_buf_t *results;      /* msgpack of the array */
 };
 
@@ -53,33 +39,14 @@ typedef struct {
     void (*pack)(const pr_document_t *self, msgpack_packer *packer);
 } member_t;
 
-static text_t *
-s_text_new(pr_str_t text)
-{
-    text_t *self = malloc(sizeof *self + text.len);
-    if (self) {
-        self->len = text.len;
-        if (text.len) {
-            memcpy(self->bytes, text.ptr, text.len);
-        }
-    }
-    return self;
-}
-
-static pr_str_t
-s_text(const text_t *text)
-{
-    return text ? (pr_str_t) {text->bytes, text->len} : PR_STR("");
-}
-
 static int
-s_take_text(text_t **place, const msgpack_object *value)
+s_take_text(pr_text_t **place, const msgpack_object *value)
 {
     pr_str_t text = pr_object_str(value);
     if (!text.ptr) {
         return PR_E_MALFORMED;
     }
-    text_t *fresh = s_text_new(text);
+    pr_text_t *fresh = pr_text_new(text);
     if (!fresh) {
         return PR_E_NOMEM;
     }
@@ -88,21 +55,12 @@ s_take_text(text_t **place, const msgpack_object *value)
     return 0;
 }
 
-static void
-s_nomination_free(void *value)
-{
-    nomination_t *self = value;
-    free(self->user);
-    free(self->text);
-    free(self);
-}
-
 /* --- values of the three maps --- */
 
 static int
 s_participant_from(const msgpack_object *value, void **out)
 {
-    text_t *name = NULL;
+    pr_text_t *name = NULL;
     int error = s_take_text(&name, value);
     *out = name;
     return error;
@@ -111,61 +69,33 @@ s_participant_from(const msgpack_object *value, void **out)
 static int
 s_nomination_from(const msgpack_object *value, void **out)
 {
-    nomination_t *self = calloc(1, sizeof *self);
-    if (!self) {
-        return PR_E_NOMEM;
-    }
-    int error = s_take_text(&self->user, pr_object_member(value, PR_STR("userID")));
-    if (!error) {
-        error = s_take_text(&self->text, pr_object_member(value, PR_STR("text")));
-    }
-    if (error) {
-        s_nomination_free(self);
-        return error;
-    }
-    *out = self;
-    return 0;
+    pr_nomination_t *nomination = NULL;
+    int error = pr_nomination_from_msgpack(value, &nomination);
+    *out = nomination;
+    return error;
+}
+
+static void
+s_nomination_free(void *value)
+{
+    pr_nomination_t *nomination = value;
+    pr_nomination_destroy(&nomination);
 }
 
 static int
 s_ballot_from(const msgpack_object *value, void **out)
 {
-    if (value->type != MSGPACK_OBJECT_ARRAY) {
-        return PR_E_MALFORMED;
-    }
-    const msgpack_object_array *ids = &value->via.array;
-    size_t len = 0;
-    for (uint32_t i = 0; i < ids->size; i++) {
-        pr_str_t id = pr_object_str(&ids->ptr[i]);
-        if (!id.ptr || id.len > UINT8_MAX) {
-            return PR_E_MALFORMED;
-        }
-        len += 1 + id.len;
-    }
-    ballot_t *self = malloc(sizeof *self + len);
-    if (!self) {
-        return PR_E_NOMEM;
-    }
-    self->count = ids->size;
-    self->len = len;
-    char *at = self->bytes;
-    for (uint32_t i = 0; i < ids->size; i++) {
-        pr_str_t id = pr_object_str(&ids->ptr[i]);
-        *at++ = (char) (unsigned char) id.len;
-        memcpy(at, id.ptr, id.len);
-        at += id.len;
-    }
-    *out = self;
-    return 0;
+    pr_ballot_t *ballot = NULL;
+    int error = pr_ballot_from_msgpack(value, &ballot);
+    *out = ballot;
+    return error;
 }
 
-/* The id at `*at`, which moves behind it. */
-static pr_str_t
-s_ballot_next(const char **at)
+static void
+s_ballot_free(void *value)
 {
-    pr_str_t id = {*at + 1, (unsigned char) **at};
-    *at += 1 + id.len;
-    return id;
+    pr_ballot_t *ballot = value;
+    pr_ballot_destroy(&ballot);
 }
 
 /* Merges `patch` into a map: null removes, anything else replaces. */
@@ -212,7 +142,7 @@ s_merge(pr_map_t *map,
     }                                                                                              \
     static void s_pack_##field(const pr_document_t *self, msgpack_packer *packer)                  \
     {                                                                                              \
-        pr_pack_str(packer, s_text(self->field));                                                  \
+        pr_pack_str(packer, pr_text_str(self->field));                                             \
     }
 
 #define INT_MEMBER(field)                                                                          \
@@ -248,7 +178,7 @@ s_take_nominations(pr_document_t *self, const msgpack_object *value)
 static int
 s_take_rankings(pr_document_t *self, const msgpack_object *value)
 {
-    return s_merge(self->rankings, value, s_ballot_from, free);
+    return s_merge(self->rankings, value, s_ballot_from, s_ballot_free);
 }
 
 static int
@@ -283,7 +213,7 @@ s_pack_participants(const pr_document_t *self, msgpack_packer *packer)
     (void) msgpack_pack_map(packer, count);
     for (size_t i = 0; i < count; i++) {
         pr_pack_str(packer, pr_map_key_at(self->participants, i));
-        pr_pack_str(packer, s_text(pr_map_value_at(self->participants, i)));
+        pr_pack_str(packer, pr_text_str(pr_map_value_at(self->participants, i)));
     }
 }
 
@@ -293,13 +223,8 @@ s_pack_nominations(const pr_document_t *self, msgpack_packer *packer)
     size_t count = pr_map_count(self->nominations);
     (void) msgpack_pack_map(packer, count);
     for (size_t i = 0; i < count; i++) {
-        const nomination_t *nomination = pr_map_value_at(self->nominations, i);
         pr_pack_str(packer, pr_map_key_at(self->nominations, i));
-        (void) msgpack_pack_map(packer, 2);
-        pr_pack_str(packer, PR_STR("userID"));
-        pr_pack_str(packer, s_text(nomination->user));
-        pr_pack_str(packer, PR_STR("text"));
-        pr_pack_str(packer, s_text(nomination->text));
+        pr_nomination_pack(pr_map_value_at(self->nominations, i), packer);
     }
 }
 
@@ -309,13 +234,8 @@ s_pack_rankings(const pr_document_t *self, msgpack_packer *packer)
     size_t count = pr_map_count(self->rankings);
     (void) msgpack_pack_map(packer, count);
     for (size_t i = 0; i < count; i++) {
-        const ballot_t *ballot = pr_map_value_at(self->rankings, i);
         pr_pack_str(packer, pr_map_key_at(self->rankings, i));
-        (void) msgpack_pack_array(packer, ballot->count);
-        const char *at = ballot->bytes;
-        for (size_t n = 0; n < ballot->count; n++) {
-            pr_pack_str(packer, s_ballot_next(&at));
-        }
+        pr_ballot_pack(pr_map_value_at(self->rankings, i), packer);
     }
 }
 
@@ -366,7 +286,7 @@ s_new(void)
     }
     self->participants = pr_map_new(free);
     self->nominations = pr_map_new(s_nomination_free);
-    self->rankings = pr_map_new(free);
+    self->rankings = pr_map_new(s_ballot_free);
     self->results = pr_buf_new(16);
     if (!self->participants || !self->nominations || !self->rankings || !self->results) {
         pr_document_destroy(&self);
@@ -444,13 +364,13 @@ pr_document_write_msgpack(const pr_document_t *self, pr_buf_t *out)
 pr_str_t
 pr_document_id(const pr_document_t *self)
 {
-    return s_text(self->id);
+    return pr_text_str(self->id);
 }
 
 pr_str_t
 pr_document_admin(const pr_document_t *self)
 {
-    return s_text(self->admin);
+    return pr_text_str(self->admin);
 }
 
 pr_rev_t
@@ -506,7 +426,7 @@ s_json_participants(const pr_document_t *self, pr_buf_t *out)
 {
     for (size_t i = 0; i < pr_map_count(self->participants); i++) {
         s_key(out, i, pr_map_key_at(self->participants, i));
-        pr_buf_append_json(out, s_text(pr_map_value_at(self->participants, i)));
+        pr_buf_append_json(out, pr_text_str(pr_map_value_at(self->participants, i)));
     }
 }
 
@@ -514,28 +434,9 @@ static void
 s_json_nominations(const pr_document_t *self, pr_buf_t *out)
 {
     for (size_t i = 0; i < pr_map_count(self->nominations); i++) {
-        const nomination_t *nomination = pr_map_value_at(self->nominations, i);
         s_key(out, i, pr_map_key_at(self->nominations, i));
-        pr_buf_append_str(out, PR_STR("{\"userID\":"));
-        pr_buf_append_json(out, s_text(nomination->user));
-        pr_buf_append_str(out, PR_STR(",\"text\":"));
-        pr_buf_append_json(out, s_text(nomination->text));
-        pr_buf_append_byte(out, '}');
+        pr_nomination_write_json(pr_map_value_at(self->nominations, i), out);
     }
-}
-
-static void
-s_json_ballot(const ballot_t *ballot, pr_buf_t *out)
-{
-    pr_buf_append_byte(out, '[');
-    const char *at = ballot->bytes;
-    for (size_t n = 0; n < ballot->count; n++) {
-        if (n) {
-            pr_buf_append_byte(out, ',');
-        }
-        pr_buf_append_json(out, s_ballot_next(&at));
-    }
-    pr_buf_append_byte(out, ']');
 }
 
 static void
@@ -547,7 +448,7 @@ s_json_rankings(const pr_document_t *self, pr_buf_t *out, pr_str_t user, pr_str_
         if (user.ptr && pr_str_equal(voter, user)) {
             pr_buf_append_str(out, own);
         } else {
-            s_json_ballot(pr_map_value_at(self->rankings, i), out);
+            pr_ballot_write_json(pr_map_value_at(self->rankings, i), out);
         }
     }
 }
@@ -555,7 +456,6 @@ s_json_rankings(const pr_document_t *self, pr_buf_t *out, pr_str_t user, pr_str_
 static void
 s_json_results(const pr_document_t *self, pr_buf_t *out)
 {
-    /* Rare and short: the general writer is good enough. An empty array is one byte. */
     pr_unpacked_t *memory = pr_buf_len(self->results) > 1 ? pr_unpacked_new() : NULL;
     const msgpack_object *results;
     if (memory && pr_value_unpack(pr_buf_str(self->results), memory, &results) == 0) {
@@ -570,9 +470,9 @@ void
 pr_document_write_json(const pr_document_t *self, pr_buf_t *out, pr_str_t user, pr_str_t ballot)
 {
     pr_buf_append_str(out, PR_STR("{\"id\":"));
-    pr_buf_append_json(out, s_text(self->id));
+    pr_buf_append_json(out, pr_text_str(self->id));
     pr_buf_append_str(out, PR_STR(",\"topic\":"));
-    pr_buf_append_json(out, s_text(self->topic));
+    pr_buf_append_json(out, pr_text_str(self->topic));
     pr_buf_append_str(out, PR_STR(",\"votesPerVoter\":"));
     pr_buf_append_int(out, self->votes);
     pr_buf_append_str(out, PR_STR(",\"participants\":{"));
@@ -584,7 +484,7 @@ pr_document_write_json(const pr_document_t *self, pr_buf_t *out, pr_str_t user, 
     pr_buf_append_str(out, PR_STR("},\"results\":"));
     s_json_results(self, out);
     pr_buf_append_str(out, PR_STR(",\"adminID\":"));
-    pr_buf_append_json(out, s_text(self->admin));
+    pr_buf_append_json(out, pr_text_str(self->admin));
     pr_buf_append_str(out, PR_STR(",\"hasStarted\":"));
     pr_buf_append_str(out, self->has_started ? PR_STR("true") : PR_STR("false"));
     pr_buf_append_str(out, PR_STR(",\"version\":"));
@@ -593,7 +493,7 @@ pr_document_write_json(const pr_document_t *self, pr_buf_t *out, pr_str_t user, 
     pr_buf_append_str(out, PR_STR(",\"rev\":"));
     pr_buf_append_json(out, pr_str(rev.text));
     pr_buf_append_str(out, PR_STR(",\"state\":"));
-    pr_buf_append_json(out, s_text(self->state));
+    pr_buf_append_json(out, pr_text_str(self->state));
     pr_buf_append_str(out, PR_STR(",\"endsAt\":"));
     pr_buf_append_int(out, self->ends_at);
     pr_buf_append_byte(out, '}');

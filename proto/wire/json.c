@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* msgpack values as JSON and back: for clients that take patches, for rollcallctl and for logs. */
+#include "proto/wire/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,6 @@
 
 #include "proto/base/utf8.h"
 #include "proto/wire/limits.h"
-#include "proto/wire/message.h"
 
 /* The shortest decimal text that reads back as the same double, as JavaScript prints it for the
  * magnitudes we have. JSON has no infinities: null. */

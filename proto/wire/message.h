@@ -16,12 +16,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <msgpack.h>
-
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
 #include "proto/base/bytes.h"
 #include "proto/wire/error.h"
+#include "proto/wire/value.h"
 
 /* Protocol versions that this build speaks. */
 #define PR_PROTO_MIN 1
@@ -29,15 +28,6 @@
 
 /* An absent INT or BOOL member. A BOOL is 0 or 1. */
 #define PR_INT_NONE INT64_MIN
-
-/*
- * A value of any shape. Decoded: `object` points into the pr_unpacked_t. To encode, set either
- * `object` or `raw`, bytes that are one msgpack value. Both unset: absent.
- */
-typedef struct {
-    const msgpack_object *object;
-    pr_str_t raw;
-} pr_any_t;
 
 typedef enum {
 #define PR_MESSAGE(number, NAME, name, way, members) PR_MSG_##NAME = (number),
@@ -73,13 +63,6 @@ typedef struct {
 pr_event_t
 pr_event(pr_message_type_t type, pr_str_t poll);
 
-/* Memory behind decoded events; may be used again for the next one. */
-typedef struct pr_unpacked pr_unpacked_t;
-pr_unpacked_t *
-pr_unpacked_new(void);
-void
-pr_unpacked_destroy(pr_unpacked_t **self_p);
-
 /* Appends the event to `out`; absent members are left out. All MUST members must be set. */
 void
 pr_event_pack(const pr_event_t *event, pr_buf_t *out);
@@ -100,10 +83,6 @@ pr_message_name(int64_t type);
 int
 pr_message_type_from_name(pr_str_t name);
 
-/* Decodes bytes that are one msgpack value, within the same bounds. The object lives in `memory`. */
-PR_MUST_CHECK int
-pr_value_unpack(pr_str_t bytes, pr_unpacked_t *memory, const msgpack_object **object);
-
 typedef struct {
     int64_t proto;
     pr_str_t from_inc;
@@ -117,35 +96,5 @@ void
 pr_header_pack(const pr_header_t *header, pr_buf_t *out);
 PR_MUST_CHECK int
 pr_header_unpack(pr_str_t part, pr_unpacked_t *memory, pr_header_t *header);
-
-/* --- helpers to write and read msgpack values --- */
-
-/* A packer that appends to `out`. */
-msgpack_packer
-pr_packer(pr_buf_t *out);
-void
-pr_pack_str(msgpack_packer *packer, pr_str_t text);
-
-/* The text of a string object, else an absent one. */
-pr_str_t
-pr_object_str(const msgpack_object *object);
-/* The member `key` of a map object, or NULL. */
-const msgpack_object *
-pr_object_member(const msgpack_object *map, pr_str_t key);
-/* Whether `object` is an integer within ±2^53; then its value is in `*number`. */
-bool
-pr_object_int(const msgpack_object *object, int64_t *number);
-
-/* The value as JSON, for rollcallctl and logs; binary becomes a string of hex digits. */
-void
-pr_object_write_json(const msgpack_object *object, pr_buf_t *out);
-/* One JSON text as a msgpack value (rollcallctl send). 0 or PR_E_MALFORMED. */
-PR_MUST_CHECK int
-pr_json_to_msgpack(pr_str_t json, pr_buf_t *out);
-/* An event as {"type":"CONNECT","poll":"…",…members}, and back. */
-void
-pr_event_write_json(const pr_event_t *event, pr_buf_t *out);
-PR_MUST_CHECK int
-pr_event_pack_json(pr_str_t json, pr_buf_t *out);
 
 #endif

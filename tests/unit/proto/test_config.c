@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "proto/base/config.h"
+
+static char s_path[64];
+static char s_error[256];
+
+static int
+s_setup(void **state)
+{
+    (void) state;
+    static const char *const names[] = {"PORT", "HOST", "REDIS_HOST", "ROLLCALL_HTTP_PORT",
+                                        "ROLLCALL_GATEWAY_WRITE"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void) unsetenv(names[i]);
+    }
+    (void) strcpy(s_path, "/tmp/rollcall-config-XXXXXX");
+    int fd = mkstemp(s_path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int
+s_teardown(void **state)
+{
+    (void) state;
+    return unlink(s_path);
+}
+
+static void
+s_write(const char *text)
+{
+    FILE *file = fopen(s_path, "we");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void
+defaults_stand_without_file_and_environment(void **state)
+{
+    (void) state;
+    pr_config_t *config = pr_config_load(NULL, s_error, sizeof s_error);
+    assert_non_null(config);
+    assert_int_equal(pr_config_int(config, PR_SET_HTTP_PORT), 3000);
+    assert_string_equal(pr_config_text(config, PR_SET_GATEWAY_WRITE), "direct");
+    assert_false(pr_config_is_set(config, PR_SET_HTTP_PORT));
+    pr_config_destroy(&config);
+    assert_null(config);
+}
+
+static void
+environment_wins_over_file(void **state)
+{
+    (void) state;
+    s_write("http\n    port = 4000\n    host = \"127.0.0.1\"\ngateways = 2\n");
+    assert_int_equal(setenv("PORT", "5000", 1), 0);
+    pr_config_t *config = pr_config_load(s_path, s_error, sizeof s_error);
+    assert_non_null(config);
+    assert_int_equal(pr_config_int(config, PR_SET_HTTP_PORT), 5000);
+    assert_int_equal(pr_config_int(config, PR_SET_GATEWAYS), 2);
+    assert_string_equal(pr_config_text(config, PR_SET_HTTP_HOST), "127.0.0.1");
+    assert_true(pr_config_is_set(config, PR_SET_HTTP_PORT));
+    pr_config_destroy(&config);
+
+    /* Our own name wins over the original application's. */
+    assert_int_equal(setenv("ROLLCALL_HTTP_PORT", "6000", 1), 0);
+    config = pr_config_load(s_path, s_error, sizeof s_error);
+    assert_int_equal(pr_config_int(config, PR_SET_HTTP_PORT), 6000);
+    pr_config_destroy(&config);
+}
+
+static void
+what_is_wrong_is_named(void **state)
+{
+    (void) state;
+    s_write("http\n    prot = 4000\n");
+    assert_null(pr_config_load(s_path, s_error, sizeof s_error));
+    assert_non_null(strstr(s_error, "http.prot"));
+
+    s_write("http\n    port = 70000\n");
+    assert_null(pr_config_load(s_path, s_error, sizeof s_error));
+    assert_non_null(strstr(s_error, "http.port"));
+
+    assert_int_equal(setenv("PORT", "80x", 1), 0);
+    assert_null(pr_config_load(NULL, s_error, sizeof s_error));
+    assert_non_null(strstr(s_error, "80x"));
+    assert_null(pr_config_load("/nowhere/rollcall.conf", s_error, sizeof s_error));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(defaults_stand_without_file_and_environment),
+        TEST(environment_wins_over_file),
+        TEST(what_is_wrong_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
