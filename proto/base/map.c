@@ -160,6 +160,7 @@ s_insert(pr_map_t *self, pr_str_t key, uint32_t hash, void *value)
         memcpy(copy, key.ptr, key.len);
     }
     copy[key.len] = '\0';
+    PR_ASSERT(self->table);
     self->table[s_place(self, key, hash)] = self->count;
     self->entries[self->count++] =
         (entry_t) {.key = copy, .key_len = (uint32_t) key.len, .hash = hash, .value = value};

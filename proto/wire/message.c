@@ -26,7 +26,7 @@ typedef struct {
 } spec_t;
 
 /* The tables, each behind a function so that offsetof knows the message's type. */
-#define member(kind, need, field, wire) {KIND_##kind, NEED_##need, offsetof(this_t, field), wire},
+#define M(kind, need, field, wire) {KIND_##kind, NEED_##need, offsetof(this_t, field), wire},
 #define PR_MESSAGE(number, NAME, name, way, members)                                               \
     static const spec_t *s_spec_##name(void)                                                       \
     {                                                                                              \
@@ -38,7 +38,7 @@ typedef struct {
     }
 #include "proto/wire/messages.def"
 #undef PR_MESSAGE
-#undef member
+#undef M
 
 typedef const spec_t *(*spec_get_t)(void);
 
@@ -93,6 +93,7 @@ pr_event(pr_message_type_t type, pr_str_t poll)
     pr_event_t event;
     memset(&event, 0, sizeof event);
     event.type = type;
+    event.number = type;
     event.poll = poll;
     const spec_t *spec = s_spec_of(type);
     PR_ASSERT(spec);
@@ -213,7 +214,8 @@ pr_event_unpack(pr_str_t part, pr_unpacked_t *memory, pr_event_t *event)
     }
     const spec_t *spec = s_spec_of(type);
     if (!spec) {
-        event->type = (pr_message_type_t) (type > 0 && type < 1 << 20 ? type : 0);
+        memset(event, 0, sizeof *event);
+        event->number = type;
         event->poll = pr_object_str(&items[1]);
         return PR_E_UNKNOWN_TYPE;
     }

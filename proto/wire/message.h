@@ -39,18 +39,19 @@ typedef enum {
 #define PR_MEMBER_TYPE_INT int64_t
 #define PR_MEMBER_TYPE_BOOL int64_t
 #define PR_MEMBER_TYPE_ANY pr_any_t
-#define member(kind, need, field, wire) PR_MEMBER_TYPE_##kind field;
+#define M(kind, need, field, wire) PR_MEMBER_TYPE_##kind field;
 #define PR_MESSAGE(number, NAME, name, way, members)                                               \
     typedef struct {                                                                               \
         members                                                                                    \
     } pr_msg_##name##_t;
 #include "proto/wire/messages.def"
 #undef PR_MESSAGE
-#undef member
+#undef M
 
 /* One event. Texts are borrowed: from the part it was decoded from, or from the sender. */
 typedef struct {
     pr_message_type_t type;
+    int64_t number; /* its number on the wire, also where no type is known for it */
     pr_str_t poll;
     union {
 #define PR_MESSAGE(number, NAME, name, way, members) pr_msg_##name##_t name;
@@ -69,7 +70,7 @@ pr_event_pack(const pr_event_t *event, pr_buf_t *out);
 
 /*
  * Decodes one part. 0, PR_E_MALFORMED (no msgpack, over the bounds, not of that shape),
- * PR_E_UNKNOWN_TYPE (event->type holds the number), PR_E_BAD_FIELD (a MUST member is missing, a member
+ * PR_E_UNKNOWN_TYPE (only event->number and event->poll are set), PR_E_BAD_FIELD (a MUST member is missing, a member
  * has another type or is too long) or PR_E_NOMEM. The event borrows from `part` and `memory` until
  * `memory` is used again.
  */

@@ -95,7 +95,7 @@ s_head(scan_t *scan, uint64_t *inside)
         return true;
     }
     if (head < 0x90) {
-        *inside = (head & 15u) * 2u;
+        *inside = (uint64_t) 2 * (head & 15u);
         return true;
     }
     if (head < 0xa0) {

@@ -118,7 +118,7 @@ broken_events_are_told_apart(void **state)
     /* A claim of 268 million elements. */
     assert_int_equal(UNPACK("\xdd\x0f\xff\xff\xff", &in), PR_E_MALFORMED);
     assert_int_equal(UNPACK("\x93\x62\xa1P\x80", &in), PR_E_UNKNOWN_TYPE);
-    assert_int_equal(in.type, 0x62);
+    assert_int_equal(in.number, 0x62);
     assert_int_equal(UNPACK("\x93\x0c\xa1P\x80", &in), PR_E_BAD_FIELD);
     assert_int_equal(UNPACK("\x93\x0c\xa1P\x82\xa4"
                             "conn\x01\xa3why\xa1x",
@@ -173,14 +173,14 @@ every_prefix_and_every_flipped_bit_is_survived(void **state)
     for (size_t i = 0; i < len; i++) {
         assert_int_not_equal(s_unpack(pr_buf_data(s_out), i, &in), 0);
     }
-    char *copy = malloc(len);
+    char copy[512];
+    assert_in_range(len, 1, sizeof copy);
     for (size_t bit = 0; bit < len * 8; bit++) {
         memcpy(copy, pr_buf_data(s_out), len);
         copy[bit / 8] = (char) (copy[bit / 8] ^ (1 << bit % 8));
         int error = s_unpack(copy, len, &in);
         (void) error; /* any answer is right, as long as there is one */
     }
-    free(copy);
 }
 
 static void
@@ -250,30 +250,33 @@ doubles_are_written_as_javascript_does(void **state)
 }
 
 /* PROTOCOL.md has a row `| number | NAME |` for every message and `| code |` for every error. */
+static const char *const s_rows[] = {
+#define PR_MESSAGE(number, NAME, name, way, members) "| " #number " | " #NAME " |",
+#include "proto/wire/messages.def"
+#undef PR_MESSAGE
+#define PR_ERROR(number, NAME, wire, words) "| `" wire "` |",
+#include "proto/wire/errors.def"
+#undef PR_ERROR
+};
+
 static void
 protocol_page_names_every_message(void **state)
 {
     (void) state;
-    FILE *page = fopen("proto/PROTOCOL.md", "re");
-    assert_non_null(page);
     static char text[1 << 18];
+    FILE *page = fopen("proto/PROTOCOL.md", "re");
+    if (!page) {
+        fail_msg("no proto/PROTOCOL.md in the working folder");
+        return;
+    }
     size_t len = fread(text, 1, sizeof text - 1, page);
     (void) fclose(page);
     text[len] = '\0';
-    char row[64];
-#define PR_MESSAGE(number, NAME, name, way, members)                                               \
-    (void) snprintf(row, sizeof row, "| %d | %s |", number, #NAME);                                \
-    if (!strstr(text, row)) {                                                                      \
-        fail_msg("no row: %s", row);                                                               \
+    for (size_t i = 0; i < sizeof s_rows / sizeof s_rows[0]; i++) {
+        if (!strstr(text, s_rows[i])) {
+            fail_msg("no row: %s", s_rows[i]);
+        }
     }
-#include "proto/wire/messages.def"
-#undef PR_MESSAGE
-#define PR_ERROR(number, NAME, wire, words)                                                        \
-    if (!strstr(text, "| `" wire "` |")) {                                                         \
-        fail_msg("no row for error %s", wire);                                                     \
-    }
-#include "proto/wire/errors.def"
-#undef PR_ERROR
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
