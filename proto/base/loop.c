@@ -11,7 +11,6 @@
 #include "proto/base/clock.h"
 #include "proto/wire/error.h"
 
-#define HOOKS_MAX 64
 #define SIGNALS_MAX 8
 
 typedef struct {
@@ -33,8 +32,9 @@ struct pr_loop {
     uv_timer_t tick;
     pr_wheel_t *wheel;
     int64_t now_ms;
-    hook_t hooks[HOOKS_MAX];
+    hook_t *hooks;
     size_t hook_count;
+    ptrdiff_t at; /* the hook that runs; hooks may come and go meanwhile */
     watch_t *watches[SIGNALS_MAX];
     size_t watch_count;
 };
@@ -64,8 +64,9 @@ s_prepare(uv_prepare_t *handle)
     pr_loop_t *self = handle->data;
     self->now_ms = pr_clock_mono_ms();
     bool more = false;
-    for (size_t i = 0; i < self->hook_count; i++) {
-        more |= self->hooks[i].run(self->hooks[i].arg);
+    for (self->at = 0; self->at < (ptrdiff_t) self->hook_count; self->at++) {
+        hook_t hook = self->hooks[self->at];
+        more |= hook.run(hook.arg);
     }
     if (more) {
         (void) uv_idle_start(&self->idle, s_idle);
@@ -122,6 +123,7 @@ pr_loop_destroy(pr_loop_t **self_p)
     (void) uv_run(&self->uv, UV_RUN_NOWAIT);
     (void) uv_loop_close(&self->uv);
     pr_wheel_destroy(&self->wheel);
+    free(self->hooks);
     free(self);
     *self_p = NULL;
 }
@@ -154,13 +156,18 @@ pr_loop_run_until(pr_loop_t *self, bool (*done)(void *arg), void *arg, int64_t t
 void
 pr_loop_on_turn(pr_loop_t *self, int rank, pr_turn_t run, void *arg)
 {
-    PR_ASSERT(self->hook_count < HOOKS_MAX);
-    size_t at = self->hook_count++;
-    while (at > 0 && self->hooks[at - 1].rank > rank) {
-        self->hooks[at] = self->hooks[at - 1];
-        at--;
+    hook_t *hooks = realloc(self->hooks, (self->hook_count + 1) * sizeof *hooks);
+    PR_ASSERT(hooks); /* a few hooks for the life of the process */
+    self->hooks = hooks;
+    size_t place = self->hook_count++;
+    while (place > 0 && hooks[place - 1].rank > rank) {
+        hooks[place] = hooks[place - 1];
+        place--;
     }
-    self->hooks[at] = (hook_t) {rank, run, arg};
+    hooks[place] = (hook_t) {rank, run, arg};
+    if ((ptrdiff_t) place <= self->at) {
+        self->at++;
+    }
 }
 
 void
@@ -171,6 +178,9 @@ pr_loop_off_turn(pr_loop_t *self, pr_turn_t run, void *arg)
             self->hook_count--;
             memmove(&self->hooks[i], &self->hooks[i + 1],
                     (self->hook_count - i) * sizeof self->hooks[0]);
+            if ((ptrdiff_t) i <= self->at) {
+                self->at--;
+            }
             return;
         }
     }

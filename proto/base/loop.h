@@ -44,7 +44,7 @@ pr_loop_run_until(pr_loop_t *self, bool (*done)(void *arg), void *arg, int64_t t
  * in order of registration). */
 void
 pr_loop_on_turn(pr_loop_t *self, int rank, pr_turn_t run, void *arg);
-/* Takes it out again; both must match. Not from within a hook. */
+/* Takes it out again; both must match. Hooks may be added and taken out from within a hook. */
 void
 pr_loop_off_turn(pr_loop_t *self, pr_turn_t run, void *arg);
 
