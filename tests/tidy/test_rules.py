@@ -130,7 +130,8 @@ class RulesTest(unittest.TestCase):
                     'PR_SETTING_TEXT(B, "state_dir", "", "./var",\n                "a folder")\n')
         sample = rules.sample_conf.sample(settings)
         self.assertIn('# a folder\n#state_dir = "./var"\n', sample)
-        self.assertIn("#http\n    # port to listen on (1 to 65535) [PORT]\n#    port = 3000\n", sample)
+        self.assertIn("#http\n    # port to listen on (1 to 65535) [PORT]\n#    port = 3000\n",
+                      sample)
         good = {"proto/base/settings.def": settings, "ops/conf/rollcall.conf": sample}
         self.assert_found(rules.sample_settings, good)
         good["ops/conf/rollcall.conf"] = sample.replace("3000", "3001")
