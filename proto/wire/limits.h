@@ -25,6 +25,10 @@
 /* A BEAT each second; after three without any message the peer is given up. */
 #define PR_LINK_BEAT_MS 1000
 #define PR_LINK_DEAD_MS 3000
+/* Answers to what can not be taken, a second and peer: more are only counted. */
+#define PR_LINK_REFUSALS_PER_S 10
+/* Length of the names and roles in greetings: "g1", "gateway". */
+#define PR_LINK_NAME_LEN_MAX 31
 /* One ZeroMQ message, all parts; larger ones close the connection (ZMQ_MAXMSGSIZE is per part). */
 #define PR_MESSAGE_BYTES_MAX (16 << 20)
 /* High-water mark of every socket, in messages. Above the window: reaching it is a bug counter. */
@@ -48,6 +52,10 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_POLL_ID_LEN 6
 #define PR_USER_ID_LEN 21
 #define PR_NOMINATION_ID_LEN 8
+/* Name of a conn, unique at its gateway. */
+#define PR_CONN_ID_LEN_MAX 64
+/* Nonce of a CREATE. */
+#define PR_NONCE_LEN_MAX 36
 /* An incarnation: hex digits of 8 random bytes. */
 #define PR_INCARNATION_LEN 16
 /* "<version>-<chain>": 16 digits, a dash, 16 hex digits. */
@@ -73,6 +81,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_MAILBOX_COMMANDS_MAX 16384
 #define PR_MAILBOX_BYTES_MAX (4 << 20)
 #define PR_MAILBOX_PER_CONN_MAX 8
+/* Answers held for one gateway and poll while its window is full: more, and its link is dropped. */
+#define PR_HELD_BYTES_MAX (1 << 20)
 /* A batch takes no more changes past these; a single change may be larger. */
 #define PR_BATCH_CHANGES_MAX 256
 #define PR_BATCH_BYTES_MAX (64 << 10)
@@ -94,6 +104,7 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_STORE_AGAIN_MAX_MS 1000
 /* One answer of the store; a larger one is a broken server: the connection is made anew. */
 #define PR_STORE_REPLY_BYTES_MAX (64 << 20)
+#define PR_STORE_REPLY_ELEMENTS_MAX 1024
 /* A client's request waits so long for the store, then `unavailable` or `unknown`. */
 #define PR_REQUEST_DEADLINE_MS 10000
 /* Live actors in one process; more activations are answered busy. */
