@@ -176,13 +176,14 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_CHILD_STOP_MS 5000
 /* A death this soon after READY counts like one before it. */
 #define PR_CHILD_PROVEN_MS 1000
-/* A ready child without a word for so long is hung: SIGABRT, and after the next time SIGKILL. Longer
- * than PR_LINK_DEAD_MS, so that a link may be made anew meanwhile. */
+/* A ready child without a word for so long is hung: SIGABRT, and after the next time SIGKILL.
+ * Longer than PR_LINK_DEAD_MS, so that a link may be made anew meanwhile. */
 #define PR_CHILD_HUNG_MS 5000
 #define PR_CHILD_ABORT_MS 1000
 /* The own server may be busy for longer than a child: with a rewrite, with a slow disk. */
 #define PR_REDIS_HUNG_MS 10000
-/* A turn of the supervisor's loop this late: its machine or itself stood still, all deadlines restart. */
+/* A turn of the supervisor's loop this late: it or its machine stood still, all deadlines start
+ * anew. */
 #define PR_SUPERVISOR_LATE_MS 1000
 /* An actors slot may be down so long before the others take its polls over. */
 #define PR_SLOT_DOWN_MS 5000

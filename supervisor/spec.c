@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "supervisor/spec.h"
+
+#include <stdio.h>
+
+#include "proto/base/assert.h"
+
+/* A Redis that ends writes nothing back (appendfsync always), but may have a rewrite to give up. */
+#define REDIS_STOP_MS 10000
+
+static sv_spec_t *
+s_add(sv_spec_list_t *list, sv_role_t role, int slot, const char *program)
+{
+    PR_ASSERT(list->count < PR_CHILDREN_MAX);
+    sv_spec_t *spec = &list->specs[list->count++];
+    *spec = (sv_spec_t) {
+        .role = role,
+        .slot = slot,
+        .program = program,
+        .stop_within_ms = PR_CHILD_STOP_MS,
+        .terms = {SV_PERMANENT, PR_CHILD_START_MS, PR_CHILD_STOP_MS},
+    };
+    return spec;
+}
+
+static void
+s_add_numbered(sv_spec_list_t *list, sv_role_t role, int64_t count, const char *program)
+{
+    for (int slot = 1; slot <= count; slot++) {
+        sv_spec_t *spec = s_add(list, role, slot, program);
+        char initial = role == SV_ROLE_ACTORS ? 'a' : 'g';
+        (void) snprintf(spec->name, sizeof spec->name, "%c%d", initial, slot % 1000);
+    }
+}
+
+void
+sv_spec_list(const pr_config_t *config, sv_spec_list_t *list)
+{
+    list->count = 0;
+    if (sv_spec_embeds_redis(config)) {
+        sv_spec_t *redis =
+            s_add(list, SV_ROLE_REDIS, 1, pr_config_text(config, PR_SET_REDIS_SERVER));
+        (void) snprintf(redis->name, sizeof redis->name, "redis");
+        redis->terms.stop_ms = REDIS_STOP_MS;
+    }
+    s_add_numbered(list, SV_ROLE_ACTORS, pr_config_int(config, PR_SET_ACTORS), "rollcall-actors");
+    s_add_numbered(list, SV_ROLE_GATEWAY, pr_config_int(config, PR_SET_GATEWAYS),
+                   "rollcall-gateway");
+    int64_t drain_ms = pr_config_int(config, PR_SET_DRAIN_MS);
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->specs[i].role == SV_ROLE_GATEWAY) {
+            list->specs[i].stop_within_ms = drain_ms;
+            list->specs[i].terms.stop_ms = drain_ms + PR_CHILD_STOP_MS;
+        }
+    }
+}
+
+bool
+sv_spec_embeds_redis(const pr_config_t *config)
+{
+    return !*pr_config_text(config, PR_SET_REDIS_URL) &&
+           !*pr_config_text(config, PR_SET_REDIS_HOST);
+}
+
+const char *
+sv_role_name(sv_role_t role)
+{
+    static const char *const s_names[] = {"redis", "actors", "gateway"};
+    return role < SV_ROLE_COUNT ? s_names[role] : "?";
+}
