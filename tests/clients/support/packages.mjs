@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// Other people's packages, found from here so that suites in other folders need no node_modules.
+import { createRequire } from "node:module";
+
+const require = createRequire(import.meta.url);
+
+export const io48 = require("socket.io-client").io;
+export const io44 = require("socket.io-client-4.4").io;
+export const { WebSocket } = require("ws");
+export const jwt = require("jsonwebtoken");
+export const zmq = require("zeromq");
+export const { encode, decode, decodeMulti } = require("@msgpack/msgpack");

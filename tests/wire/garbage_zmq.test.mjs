@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+// Bad messages at every ZeroMQ socket of a running system, from outside and from a peer that had
+// been let in; then bytes that are not ZeroMQ at all. Everything lives on, and says that it
+// counted them.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { after, before, describe, test } from "node:test";
+import { freshPoll } from "../clients/support/fake_gateway.mjs";
+import { badEvents, badMessages } from "../clients/support/garbage.mjs";
+import { Dialler, Listener, incarnation } from "../clients/support/link.mjs";
+import { zmq } from "../clients/support/packages.mjs";
+import { Player } from "../clients/support/player.mjs";
+import { Parent, Stage } from "../clients/support/process.mjs";
+import { call, create } from "../clients/support/rest.mjs";
+import { System, isAlive } from "../clients/support/system.mjs";
+import { eventually } from "../clients/support/wait.mjs";
+
+// Every number that a counter of this name has anywhere in a status.
+function counted(value, name) {
+  if (value === null || typeof value !== "object") return 0;
+  return Object.entries(value).reduce(
+    (sum, [key, inner]) =>
+      sum + (key === name && typeof inner === "number" ? inner : counted(inner, name)),
+    0,
+  );
+}
+
+describe("garbage at the ZeroMQ sockets of a system", () => {
+  let system;
+  let pids;
+  let poll;
+  let ada;
+  before(async () => {
+    system = await System.start({ gateways: 2, actors: 2 });
+    pids = await system.pids();
+    const made = await create(system.url, { name: "Ada" });
+    poll = made.poll.id;
+    ada = new Player(system.url, made.accessToken);
+    await ada.joined();
+  });
+  after(async () => {
+    ada?.leave();
+    try {
+      await system?.stop();
+    } finally {
+      await system?.dispose();
+    }
+  });
+
+  async function alive() {
+    const bob = await Player.join(system.url, poll, "Bob");
+    await Promise.all([bob, ada].map((player) => player.sees(["Ada", "Bob"])));
+    bob.leave();
+    await ada.sees(["Ada"]);
+    assert.deepEqual(await system.pids(), pids);
+    assert.deepEqual(ada.disconnects, []);
+  }
+
+  // Sockets in the run folder, but for Redis' own.
+  function sockets() {
+    const run = path.join(system.state, "run");
+    return fs
+      .readdirSync(run)
+      .map((name) => path.join(run, name))
+      .filter((file) => fs.lstatSync(file).isSocket() && !/redis/.test(file));
+  }
+
+  test("from a stranger", async () => {
+    assert.ok(sockets().length >= 4, sockets().join());
+    for (const file of sockets()) {
+      for (const Kind of [zmq.Dealer, zmq.Request, zmq.Publisher, zmq.Subscriber]) {
+        const socket = new Kind({ linger: 100, sendTimeout: 1000 });
+        if (Kind === zmq.Subscriber) socket.subscribe("", "x".repeat(1000));
+        socket.connect(`ipc://${file}`);
+        if (Kind === zmq.Request) await socket.send(["x"]);
+        if (Kind === zmq.Publisher) await socket.send(["x"]);
+        if (Kind === zmq.Dealer) {
+          for (const [what, parts] of badMessages()) {
+            await socket.send(parts).catch((error) => assert.fail(`${file} ${what}: ${error}`));
+          }
+        }
+        socket.close();
+      }
+    }
+    await alive();
+  });
+
+  test("from a gateway that actors have let in", async () => {
+    for (const { name, endpoint } of (await system.status()).children) {
+      if (!/^a\d/.test(name)) continue;
+      const identity = "g9-0123456789abcdef";
+      const dealer = await Dialler.open(endpoint, { role: "gateway", name: "g9", identity });
+      for (const [what, bytes] of badEvents()) {
+        if (!dealer.link.open) await dealer.link.hello().then(() => dealer.link.next("WELCOME"));
+        await dealer
+          .sendRaw([dealer.link.header(), bytes])
+          .catch((error) => assert.fail(`${what}: ${error}`));
+      }
+      for (const [, parts] of badMessages({ from: dealer.link.me.inc, to: dealer.link.peer })) {
+        await dealer.sendRaw(parts);
+      }
+      // It answers a new greeting of the same gateway.
+      const again = await Dialler.open(endpoint, { role: "gateway", name: "g9" });
+      const reply = again.link.next("REPLY");
+      await again.link.send(["READ", poll, { req: 1 }]);
+      assert.equal((await reply).body.req, 1);
+      again.close();
+      dealer.close();
+    }
+    await alive();
+  });
+
+  test("from a child, and from a rollcallctl, of the supervisor", async () => {
+    const { supervisor } = await supervisorEndpoint();
+    for (const [role, name] of [
+      ["ctl", "ctl"],
+      ["gateway", "g1"],
+      ["actors", "a1"],
+      ["actors", "a99"],
+    ]) {
+      const dealer = new Dialler(supervisor, { role, name });
+      await dealer.link.hello();
+      for (const [, bytes] of badEvents()) await dealer.sendRaw([dealer.link.header(), bytes]);
+      for (const [, parts] of badMessages({ from: dealer.link.me.inc, to: dealer.link.peer })) {
+        await dealer.sendRaw(parts);
+      }
+      dealer.close();
+    }
+    await alive();
+  });
+
+  // Where the children of this system dial.
+  async function supervisorEndpoint() {
+    const a1 = await system.child("a1");
+    const all = fs.readFileSync(`/proc/${a1.pid}/environ`, "utf8").split("\0");
+    const entry = all.find((line) => line.startsWith("ROLLCALL_SUPERVISOR="));
+    return { supervisor: entry.slice("ROLLCALL_SUPERVISOR=".length) };
+  }
+
+  test("bytes that are not ZeroMQ", async () => {
+    for (const file of sockets()) {
+      for (const bytes of [
+        randomBytes(2000),
+        Buffer.alloc(2000),
+        Buffer.alloc(100, 0xff),
+        "GET / HTTP/1.1\r\n\r\n",
+        Buffer.from("ff00000000000000017f03014e554c4c", "hex"),
+      ]) {
+        const socket = net.connect(file);
+        socket.on("error", () => {});
+        await new Promise((resolve) => socket.write(bytes, resolve));
+        socket.destroy();
+      }
+    }
+    await alive();
+  });
+
+  test("it was counted", async () => {
+    await eventually(async () => {
+      const status = await system.status();
+      return counted(status, "malformed") > 50 && counted(status, "unknown_types") > 0;
+    }, "counters of malformed messages and unknown types in the status").catch(async (error) => {
+      assert.fail(`${error.message}\n${JSON.stringify(await system.status(), null, 1)}`);
+    });
+  });
+});
+
+describe("garbage from above", () => {
+  let stage;
+  let parent;
+  let gateway;
+  before(async () => {
+    stage = new Stage();
+    parent = await Parent.start(stage);
+    gateway = await parent.startGateway();
+  });
+  after(async () => {
+    const end = gateway && (await stage.end(gateway, "SIGTERM"));
+    await stage.dispose();
+    assert.deepEqual(end, { code: 0, signal: null }, gateway.log);
+  });
+
+  test("a gateway outlives a mad actors process and a mad supervisor", async () => {
+    const inc = incarnation();
+    const endpoint = `ipc://${stage.path("a1.sock")}`;
+    const actors = await Listener.bind(endpoint, { role: "actors", name: "a1", inc });
+    parent.actors.set(1, { inc, endpoint });
+    const greeted = actors.greeted("the gateway to dial");
+    await parent.roster();
+    let link = await greeted;
+    for (const [, bytes] of badEvents()) await link.transmit([link.header(), bytes]);
+    for (const [, parts] of badMessages({ from: inc, to: link.peer })) await link.transmit(parts);
+    const above = gateway.link;
+    const wild = badEvents().filter(([what]) => !/STOP|DRAIN/.test(what));
+    for (const [, bytes] of wild) await above.transmit([above.header(), bytes]);
+    for (const [, parts] of badMessages({ from: parent.listener.me.inc, to: above.peer })) {
+      await above.transmit(parts);
+    }
+    await parent.roster();
+    // It serves: a request goes to the actors process that it believes in by now, whatever it
+    // takes.
+    await eventually(
+      async () => (await call(gateway.url, "GET", "/healthz")).status === 200,
+      "200",
+    );
+    const answered = call(gateway.url, "POST", "/polls/join", { pollID: freshPoll(), name: "Eve" });
+    [link] = actors.peers.values();
+    const { poll, body } = await link.next("READ");
+    await link.send(["REPLY", poll, { req: body.req, code: "not_found", outcome: "none" }]);
+    assert.equal((await answered).status, 404);
+    assert.ok(isAlive(gateway.pid));
+    actors.close();
+  });
+});
