@@ -16,12 +16,19 @@
  *
  * Window: at most PR_LINK_WINDOW_BYTES and PR_LINK_WINDOW_MESSAGES unconsumed at the peer, the
  * unflushed ones included. Past it pr_link_send answers PR_E_BUSY and queues nothing; `writable` is
- * called once when there is room again. BEAT, HELLO, WELCOME and refusals are exempt.
+ * called once when half of it is free again. BEAT, HELLO, WELCOME and refusals may pass it. The consumed
+ * counts of a header are of the whole session, from its message 1 on, and of all its messages.
  *
- * | state    | HELLO (listener)     | WELCOME (dialler)   | next seq | old seq | gap                  | reset     | silence          |
- * | IDLE     | -> OPEN, WELCOME     | -                   | reset    | reset   | reset                | -         | -                |
- * | GREETING | -                    | mine -> OPEN        | ignore   | ignore  | ignore               | greet     | greet again      |
- * | OPEN     | lost, OPEN, WELCOME  | ignore              | deliver  | drop    | lost, reset / greet  | lost, greet | lost, IDLE/greet |
+ * |              | IDLE              | GREETING (dialler)  | OPEN                                    |
+ * | HELLO        | ACCEPT -> OPEN    | -                   | lost, ACCEPT; of an old session: dropped |
+ * | WELCOME      | -                 | mine: JOIN -> OPEN  | dropped                                 |
+ * | next seq     | reset (listener)  | -                   | deliver                                 |
+ * | old seq      | reset (listener)  | -                   | dropped                                 |
+ * | gap          | reset (listener)  | -                   | lost; listener: reset, dialler: HELLO   |
+ * | reset        | -                 | - (meant the last)  | lost; dialler: HELLO                    |
+ * | silence      | -                 | HELLO, next session | lost; dialler: HELLO                    |
+ * | not sent     | -                 | HELLO, the same     | lost; dialler: HELLO                    |
+ * (link_state.h has every cell.)
  */
 
 #ifndef PR_LINK_H
@@ -32,11 +39,10 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/bytes.h"
+#include "proto/wire/link_state.h"
 #include "proto/wire/message.h"
 
 typedef struct pr_link pr_link_t;
-
-typedef enum { PR_LINK_DIALLER, PR_LINK_LISTENER } pr_link_side_t;
 
 typedef struct {
     /* Sends one message of these parts (the header first). An error means: not sent, the link will
@@ -69,10 +75,11 @@ typedef struct {
     uint64_t duplicates;
     uint64_t gaps;
     uint64_t malformed;
+    uint64_t misdirected; /* meant for another incarnation */
     uint64_t unknown_types;
     uint64_t refused_busy; /* pr_link_send answered PR_E_BUSY */
     uint64_t sessions;
-    uint64_t transmit_failures; /* inside the window: a bug */
+    uint64_t transmit_failures; /* of an open session: a broken connection, or a bug */
 } pr_link_counters_t;
 
 /* NULL when out of memory. `ops` and `arg` are borrowed for the link's life. */
@@ -128,6 +135,9 @@ const char *
 pr_link_peer_name(const pr_link_t *self);
 const char *
 pr_link_peer_role(const pr_link_t *self);
+/* Dialler: the error code by which the peer refused the last greeting, 0 if it did not. */
+int
+pr_link_refusal(const pr_link_t *self);
 const pr_link_counters_t *
 pr_link_counters(const pr_link_t *self);
 
