@@ -35,11 +35,11 @@
 typedef enum { CONNECTING, UPGRADING, OPEN, JOINING, LIVE } state_t;
 
 typedef struct {
+    reader_t reader;
+    uint64_t last; /* bytes of its last document */
     int fd;
     state_t state;
     int crlf; /* how much of the blank line at the end of the answer's head is there */
-    reader_t reader;
-    uint64_t last; /* bytes of its last document */
     unsigned frames;
 } client_t;
 
@@ -165,8 +165,7 @@ s_skip_head(client_t *self, const uint8_t *data, size_t size)
         if (data[i] == (uint8_t) end[self->crlf]) {
             self->crlf++;
         } else {
-            self->crlf = data[i] == '
-';
+            self->crlf = data[i] == '\r';
         }
         if (self->crlf == 4) {
             return i + 1;

@@ -29,8 +29,8 @@ typedef struct {
 size_t
 reader_take(reader_t *self, const uint8_t *data, size_t size, bool *whole);
 
-/* Writes a frame of text, at most 65535 bytes, into `out` of 8 bytes more; masked with a zero key if
- * `client`, so that the payload stays readable. Returns its length. */
+/* Writes a frame of text, at most 65535 bytes, into `out` of 8 bytes more; masked with a zero key
+ * if `client`, so that the payload stays readable. Returns its length. */
 size_t
 frame_text(uint8_t *out, const char *text, size_t size, bool client);
 
