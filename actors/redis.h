@@ -26,40 +26,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "actors/redis_reply.h"
 #include "proto/base/bytes.h"
 #include "proto/base/loop.h"
 
 typedef struct ac_redis ac_redis_t;
-
-/* --- answers --- */
-
-/* Borrowed for the call that brings it. */
-typedef struct redisReply ac_reply_t;
-
-typedef enum {
-    AC_REPLY_NIL,
-    AC_REPLY_INTEGER,
-    AC_REPLY_TEXT, /* a status or a bulk string */
-    AC_REPLY_ERROR,
-    AC_REPLY_ARRAY
-} ac_reply_kind_t;
-
-ac_reply_kind_t
-ac_reply_kind(const ac_reply_t *self);
-/* Of TEXT and ERROR; else absent. */
-pr_str_t
-ac_reply_text(const ac_reply_t *self);
-/* Of INTEGER; else 0. */
-int64_t
-ac_reply_integer(const ac_reply_t *self);
-/* Of ARRAY; else 0. */
-size_t
-ac_reply_count(const ac_reply_t *self);
-/* NULL past the end. */
-const ac_reply_t *
-ac_reply_at(const ac_reply_t *self, size_t index);
-
-/* --- the connection --- */
 
 typedef struct {
     /* Connected and authenticated: ac_redis_send may be used. */
@@ -80,7 +51,7 @@ ac_redis_url_is_valid(const char *url);
 ac_redis_t *
 ac_redis_new(pr_loop_t *loop, const char *url, const ac_redis_ops_t *ops, void *arg);
 
-/* Closes at once: what is unanswered is not answered any more, nor is `down` called. Not from within a
+/* Closes at once and answers all that is unanswered with NULL, without `down`. Not from within a
  * callback of this object. */
 void
 ac_redis_destroy(ac_redis_t **self_p);
