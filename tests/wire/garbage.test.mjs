@@ -7,7 +7,8 @@ import { after, before, describe, test } from "node:test";
 import { Player } from "../clients/support/player.mjs";
 import { RawSocket, RawWebSocket, clientFrame } from "../clients/support/raw.mjs";
 import { create, join } from "../clients/support/rest.mjs";
-import { System } from "../clients/support/system.mjs";
+import { System, counted } from "../clients/support/system.mjs";
+import { eventually } from "../clients/support/wait.mjs";
 
 for (const write of ["direct", "orthodox"]) {
   describe(`garbage, ${write} writes`, () => {
@@ -255,6 +256,20 @@ for (const write of ["direct", "orthodox"]) {
       const code = await socket.closed();
       assert.ok([1009, 1006].includes(code), `closed with ${code}`);
       await ada.sees(["Ada"]);
+    });
+
+    test("it was counted", async () => {
+      const names = ["bad_packets", "bad_utf8", "too_large", "tokens_refused"];
+      const [wrong] = await Promise.all([
+        RawWebSocket.join(system.port, { token: "wrong" }),
+        eventually(async () => {
+          const { stats } = await system.child("g1");
+          return names.every((name) => counted(stats, name) > 0);
+        }, `counters ${names} above 0`).catch(async (error) =>
+          assert.fail(`${error.message}: ${JSON.stringify((await system.child("g1")).stats)}`),
+        ),
+      ]);
+      wrong.destroy();
     });
 
     test("a thousand cut connections, some in the middle of a join", async () => {

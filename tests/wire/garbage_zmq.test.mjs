@@ -15,18 +15,8 @@ import { zmq } from "../clients/support/packages.mjs";
 import { Player } from "../clients/support/player.mjs";
 import { Parent, Stage } from "../clients/support/process.mjs";
 import { call, create } from "../clients/support/rest.mjs";
-import { System, isAlive } from "../clients/support/system.mjs";
+import { System, counted, isAlive } from "../clients/support/system.mjs";
 import { eventually } from "../clients/support/wait.mjs";
-
-// Every number that a counter of this name has anywhere in a status.
-function counted(value, name) {
-  if (value === null || typeof value !== "object") return 0;
-  return Object.entries(value).reduce(
-    (sum, [key, inner]) =>
-      sum + (key === name && typeof inner === "number" ? inner : counted(inner, name)),
-    0,
-  );
-}
 
 describe("garbage at the ZeroMQ sockets of a system", () => {
   let system;

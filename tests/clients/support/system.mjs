@@ -77,6 +77,16 @@ export function environmentOf(pid, name) {
   return all.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
+// The sum of all counters of this name anywhere in a status.
+export function counted(value, name) {
+  if (value === null || typeof value !== "object") return 0;
+  return Object.entries(value).reduce(
+    (sum, [key, inner]) =>
+      sum + (key === name && typeof inner === "number" ? inner : counted(inner, name)),
+    0,
+  );
+}
+
 export class System {
   // Settings: gateways, actors, write ("direct", "orthodox"), env {…}, dir (an existing state
   // folder).
@@ -224,19 +234,23 @@ export class System {
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 
-  // Processes whose environment names our state directory.
+  // Processes that have to do with our state directory, by their environment or command line.
   strays() {
     return fs
       .readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
       .filter((pid) => {
         try {
-          return pid !== process.pid && environmentOf(pid, "ROLLCALL_STATE_DIR") === this.state;
+          const words = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8");
+          return (
+            words.includes(this.state) || environmentOf(pid, "ROLLCALL_STATE_DIR") === this.state
+          );
         } catch {
           return false;
         }
-      });
+      })
+      .map(Number)
+      .filter(isAlive);
   }
 
   assertClean() {
