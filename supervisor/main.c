@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proto/base/log.h"
+#include "supervisor/spawn.h"
 #include "supervisor/supervisor.h"
 
 typedef struct {
@@ -79,6 +80,7 @@ int
 main(int argc, char **argv)
 {
     options_t options = {0};
+    sv_spawn_inherit_nothing();
     if (!s_parse(argc, argv, &options)) {
         return SV_EXIT_USAGE;
     }

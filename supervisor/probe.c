@@ -97,9 +97,10 @@ s_line(sv_probe_t *self, const char *line)
     } else if (strcmp(line, "+OK") == 0) {
         self->authenticated = true;
     } else {
-        /* Another's Redis on our socket, or one that only just starts. */
+        /* Another's Redis on our socket? It will not change its mind soon. */
         pr_log_warn("redis.answer", "text=\"%.100s\"", line);
-        s_lost(self);
+        s_hang_up(self);
+        (void) uv_timer_start(self->timer, s_timer, SLOW_MS, 0);
     }
     return self->dial != NULL;
 }

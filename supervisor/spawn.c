@@ -2,6 +2,7 @@
 
 #include "supervisor/spawn.h"
 
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,12 @@ s_environment(const sv_spawn_t *what, char *made[VARIABLES_MAX])
 }
 
 /* --- the process --- */
+
+void
+sv_spawn_inherit_nothing(void)
+{
+    (void) close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
 
 static void
 s_closed(uv_handle_t *handle)

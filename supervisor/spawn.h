@@ -35,6 +35,11 @@ typedef struct {
     int listen_fd;   /* or -1; only together with a lifeline */
 } sv_spawn_t;
 
+/* Keeps what we were started with to ourselves: whatever is open beyond stderr is closed in
+ * children. Call it first of all. */
+void
+sv_spawn_inherit_nothing(void);
+
 /* Called once when the process is gone. It may destroy the sv_process_t. */
 typedef void (*sv_exited_t)(void *arg, int code, int signum);
 
