@@ -2,6 +2,7 @@
 
 #include "proto/base/loop.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,9 @@ struct pr_loop {
     int64_t now_ms;
     hook_t *hooks;
     size_t hook_count;
-    ptrdiff_t at; /* the hook that runs; hooks may come and go meanwhile */
+    ptrdiff_t at;            /* the hook that runs; hooks may come and go meanwhile */
+    bool (*done)(void *arg); /* of pr_loop_run_until: what a hook has brought about ends the turn */
+    void *done_arg;
     watch_t *watches[SIGNALS_MAX];
     size_t watch_count;
 };
@@ -68,6 +71,7 @@ s_prepare(uv_prepare_t *handle)
         hook_t hook = self->hooks[self->at];
         more |= hook.run(hook.arg);
     }
+    more |= self->done && self->done(self->done_arg);
     if (more) {
         (void) uv_idle_start(&self->idle, s_idle);
     } else {
@@ -82,6 +86,8 @@ pr_loop_new(void)
     if (!self) {
         return NULL;
     }
+    /* A peer that is gone is an error of the write, not the end of the process. */
+    (void) signal(SIGPIPE, SIG_IGN);
     self->now_ms = pr_clock_mono_ms();
     self->wheel = pr_wheel_new(self->now_ms);
     if (!self->wheel || uv_loop_init(&self->uv) != 0) {
@@ -144,13 +150,15 @@ bool
 pr_loop_run_until(pr_loop_t *self, bool (*done)(void *arg), void *arg, int64_t timeout_ms)
 {
     int64_t deadline_ms = pr_clock_mono_ms() + timeout_ms;
-    while (!done(arg)) {
-        if (pr_clock_mono_ms() >= deadline_ms) {
-            return false;
-        }
+    self->done = done;
+    self->done_arg = arg;
+    bool met = done(arg);
+    while (!met && pr_clock_mono_ms() < deadline_ms) {
         (void) uv_run(&self->uv, UV_RUN_ONCE);
+        met = done(arg);
     }
-    return true;
+    self->done = NULL;
+    return met;
 }
 
 void

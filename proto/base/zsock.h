@@ -5,7 +5,10 @@
  *
  * Its descriptor is edge-triggered and only says "look", so the socket is drained in the turn hook,
  * up to PR_ZSOCK_TURN_MESSAGES a turn. Options before bind or connect: LINGER 0, ROUTER_MANDATORY 1,
- * no HANDOVER, HWM PR_ZSOCK_HWM, MAXMSGSIZE PR_MESSAGE_BYTES_MAX.
+ * no HANDOVER, HWM PR_ZSOCK_HWM, MAXMSGSIZE PR_MESSAGE_BYTES_MAX. A DEALER is IMMEDIATE: without a
+ * connection it takes nothing, and the loop takes a turn when there is one.
+ *
+ * A message of more than PR_MESSAGE_PARTS_MAX parts or PR_MESSAGE_BYTES_MAX bytes is dropped and counted.
  */
 
 #ifndef PR_ZSOCK_H
@@ -18,6 +21,13 @@
 typedef struct pr_zsock pr_zsock_t;
 
 typedef enum { PR_ZSOCK_ROUTER, PR_ZSOCK_DEALER, PR_ZSOCK_PUB, PR_ZSOCK_SUB } pr_zsock_kind_t;
+
+typedef struct {
+    uint64_t received;
+    uint64_t sent;
+    uint64_t dropped; /* messages over the bounds */
+    uint64_t busy;    /* sends that met the high-water mark, or no connection */
+} pr_zsock_counters_t;
 
 /* One message. On a ROUTER parts[0] is the sender's identity. Borrowed for the call. The callback may
  * send on this socket; it must not destroy it. */
@@ -46,9 +56,13 @@ pr_zsock_connect(pr_zsock_t *self, const char *endpoint);
 PR_MUST_CHECK int
 pr_zsock_subscribe(pr_zsock_t *self, pr_str_t prefix);
 
-/* Sends one message of `count` parts, copied, without blocking. PR_E_BUSY at the high-water mark,
- * PR_E_UNREACHABLE if a ROUTER does not know parts[0]; then nothing was sent. */
+/* Sends one message of `count` parts (at most PR_MESSAGE_PARTS_MAX), copied, without blocking. PR_E_BUSY
+ * at the high-water mark or without a connection, PR_E_UNREACHABLE if a ROUTER does not know parts[0] or
+ * the connection broke, PR_E_NOMEM; then nothing was sent. */
 PR_MUST_CHECK int
 pr_zsock_send(pr_zsock_t *self, const pr_str_t *parts, size_t count);
+
+const pr_zsock_counters_t *
+pr_zsock_counters(const pr_zsock_t *self);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct pr_dealer pr_dealer_t;
 /*
  * Connects to `endpoint` with the ZeroMQ identity `identity` and dials. `ops->transmit` is ignored (it
  * is the dealer's own). NULL when out of resources, or for an endpoint that can not be used.
- * Not to be destroyed from within a callback of its link.
+ * Not to be destroyed from within a callback of its link; calls nobody then.
  */
 pr_dealer_t *
 pr_dealer_new(pr_loop_t *loop,

@@ -66,6 +66,10 @@ pr_lifeline_new(pr_loop_t *loop,
 void
 pr_lifeline_destroy(pr_lifeline_t **self_p);
 
+/* Whether there is a session with the supervisor now. */
+bool
+pr_lifeline_is_open(const pr_lifeline_t *self);
+
 /* Says READY now and after each new session with the supervisor. `tap` may be NULL. */
 void
 pr_lifeline_ready(pr_lifeline_t *self, const char *endpoint, const char *tap);

@@ -57,6 +57,7 @@ pr_link_say_hello(pr_link_t *self)
     event.hello.name = pr_str(self->name);
     event.hello.session = self->session;
     event.hello.build = PR_STR(ROLLCALL_VERSION);
+    event.hello.generation = self->generation;
     return s_say(self, &event, "", true);
 }
 

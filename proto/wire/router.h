@@ -30,6 +30,7 @@ pr_router_new(pr_loop_t *loop,
               const pr_link_self_t *me,
               const pr_router_ops_t *ops,
               void *arg);
+/* Calls nobody. Not from within a callback. */
 void
 pr_router_destroy(pr_router_t **self_p);
 
@@ -38,6 +39,10 @@ size_t
 pr_router_peer_count(const pr_router_t *self);
 pr_peer_t *
 pr_router_peer_at(const pr_router_t *self, size_t index);
+
+/* Sums over all peers, those that were forgotten included. */
+pr_link_counters_t
+pr_router_counters(const pr_router_t *self);
 
 pr_link_t *
 pr_peer_link(pr_peer_t *peer);
