@@ -121,8 +121,7 @@ s_is_no_cluster(const step_t *step, const ac_reply_t *reply, pr_str_t flat, pr_b
     (void) step;
     (void) reply;
     if (s_has(flat, "cluster_enabled:1")) {
-        pr_buf_append_str(why,
-                          PR_STR("the server is part of a Redis Cluster: use a single primary"));
+        pr_buf_append_str(why, PR_STR("it is part of a Redis Cluster"));
         return false;
     }
     return true;
@@ -293,27 +292,45 @@ s_end(ac_probe_t *self, ac_probe_result_t result, const char *line)
     self->done(self->arg, result, line);
 }
 
+/* Cuts what an unknown command says about its arguments, and all that would not do in a log line. */
+static void
+s_tidy(pr_str_t said, char *out, size_t size)
+{
+    const char *args = said.len > 0 ? memmem(said.ptr, said.len, ", with args", 11) : NULL;
+    size_t end = args ? (size_t) (args - said.ptr) : said.len;
+    size_t len = 0;
+    for (size_t i = 0; i < end && len < size - 1; i++) {
+        char byte = said.ptr[i];
+        out[len++] = byte >= ' ' && byte <= '~' && byte != '"' ? byte : ' ';
+    }
+    out[len] = '\0';
+}
+
+static const char *
+s_advice(const step_t *step, pr_str_t flat)
+{
+    if (step->check == s_is_no_cluster) {
+        return "point redis.url at a single primary";
+    }
+    if (s_has(flat, "NOPERM")) {
+        return "its user lacks a right that README.md lists";
+    }
+    return "Rollcall needs Redis 7 or newer with RedisJSON 2.6 or newer: let ops/run bring its "
+           "own, "
+           "use Redis 8, or load rejson.so";
+}
+
 static void
 s_fail(ac_probe_t *self, pr_str_t flat, pr_str_t why)
 {
     const step_t *step = &s_steps[self->step];
     char text[161];
-    size_t len = 0;
-    pr_str_t said = why.len > 0 ? why : flat;
-    for (size_t i = 0; i < said.len && len < sizeof text - 1; i++) {
-        char byte = said.ptr[i];
-        text[len++] = byte >= ' ' && byte <= '~' && byte != '"' ? byte : ' ';
-    }
-    text[len] = '\0';
-    const char *advice = s_has(flat, "NOPERM")
-                             ? "its user lacks a right that README.md lists"
-                             : "Rollcall needs Redis 7 or newer with RedisJSON 2.6 or newer: let "
-                               "ops/run bring its own, use Redis 8, or load rejson.so";
+    s_tidy(why.len > 0 ? why : flat, text, sizeof text);
     char line[512];
-    (void) snprintf(line, sizeof line,
-                    "the store cannot serve: step '%s' on Redis %s at %s: %s (%s)", step->name,
-                    self->version[0] ? self->version : "of unknown version",
-                    ac_redis_where(self->redis), text[0] ? text : "unexpected answer", advice);
+    (void) snprintf(
+        line, sizeof line, "the store cannot serve: step '%s' on Redis %s at %s: %s (%s)",
+        step->name, self->version[0] ? self->version : "of unknown version",
+        ac_redis_where(self->redis), text[0] ? text : "unexpected answer", s_advice(step, flat));
     s_end(self, AC_PROBE_UNFIT, line);
 }
 

@@ -70,13 +70,20 @@ t_redis_server_new(bool with_module, const char *const *more)
     (void) snprintf(self->data, sizeof self->data, "%s/data", self->folder);
     (void) snprintf(self->log, sizeof self->log, "%s/log", self->folder);
     assert_int_equal(mkdir(self->data, 0700), 0);
+    t_redis_server_use(self, with_module, more);
+    self->answer = pr_buf_new(256);
+    assert_non_null(self->answer);
+    return self;
+}
+
+void
+t_redis_server_use(t_redis_server_t *self, bool with_module, const char *const *more)
+{
+    self->module[0] = '\0';
     if (with_module) {
         s_find_module(self->module, sizeof self->module);
     }
     self->more = more;
-    self->answer = pr_buf_new(256);
-    assert_non_null(self->answer);
-    return self;
 }
 
 static void

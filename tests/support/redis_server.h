@@ -50,6 +50,10 @@ t_redis_server_resume(t_redis_server_t *self);
 void
 t_redis_server_forget(t_redis_server_t *self);
 
+/* Other arguments from its next start on. */
+void
+t_redis_server_use(t_redis_server_t *self, bool with_module, const char *const *more);
+
 /* Puts a file beside its data: what it sees as ../NAME. */
 void
 t_redis_server_write(const t_redis_server_t *self, const char *name, const char *text);
