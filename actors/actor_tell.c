@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Gateways: their conns, what they are sent and in which order. */
+
+#include "actors/actor_body.h"
+#include "proto/base/log.h"
+#include "proto/wire/error.h"
+
+/* Whether there is a document that may be shown. */
+static bool
+s_serves(const ac_actor_t *self)
+{
+    return self->state == AC_STATE_READY || self->state == AC_STATE_SAVING ||
+           self->state == AC_STATE_UNSURE;
+}
+
+/* --- sending --- */
+
+static void
+s_starve(ac_actor_t *self, ac_receiver_t *receiver)
+{
+    if (!receiver->dirty) {
+        receiver->dirty = true;
+        receiver->known = false;
+        self->env->counters.windows_full++;
+    }
+    self->env->ops->starved(self->env->arg, receiver->gateway, self);
+}
+
+static void
+s_hold(ac_actor_t *self, ac_receiver_t *receiver, pr_str_t packed)
+{
+    if (ac_receiver_hold(receiver, packed) != 0) {
+        pr_log_warn("actor.held_too_much", "poll=%s gateway=%u", self->id, receiver->gateway);
+        self->env->ops->give_up(self->env->arg, receiver->gateway);
+    }
+}
+
+/* The event, packed; holds until the next one. */
+static pr_str_t
+s_pack(ac_actor_t *self, const pr_event_t *event)
+{
+    pr_buf_clear(self->env->scratch);
+    pr_event_pack(event, self->env->scratch);
+    return pr_buf_failed(self->env->scratch) ? PR_STR_NONE : pr_buf_str(self->env->scratch);
+}
+
+void
+ac_actor_tell(ac_actor_t *self, uint32_t gateway, const pr_event_t *event)
+{
+    pr_str_t packed = s_pack(self, event);
+    ac_receiver_t *receiver = ac_receivers_get(self->receivers, gateway);
+    if (!packed.ptr) {
+        self->env->ops->give_up(self->env->arg, gateway);
+        return;
+    }
+    if (receiver && (receiver->dirty || receiver->first)) {
+        s_hold(self, receiver, packed);
+        return;
+    }
+    if (self->env->ops->send(self->env->arg, gateway, packed) != PR_E_BUSY) {
+        return;
+    }
+    receiver = ac_receivers_need(self->receivers, gateway);
+    if (!receiver) {
+        self->env->ops->give_up(self->env->arg, gateway);
+        return;
+    }
+    s_starve(self, receiver);
+    s_hold(self, receiver, packed);
+}
+
+void
+ac_actor_tell_all(ac_actor_t *self, const pr_event_t *event)
+{
+    for (size_t i = 0; i < ac_presence_gateway_count(self->presence); i++) {
+        ac_actor_tell(self, ac_presence_gateway_at(self->presence, i), event);
+    }
+}
+
+void
+ac_actor_refuse_conn(ac_actor_t *self, uint32_t gateway, pr_str_t conn, int code)
+{
+    pr_event_t event = pr_event(PR_MSG_REFUSED, ac_actor_id(self));
+    event.refused.conn = conn;
+    event.refused.code = pr_str(pr_error_name(code));
+    event.refused.text = pr_str(pr_error_text(code));
+    ac_actor_tell(self, gateway, &event);
+}
+
+void
+ac_actor_publish_update(ac_actor_t *self, pr_rev_t from, pr_rev_t to, pr_str_t patch)
+{
+    pr_rev_text_t from_text = pr_rev_format(from);
+    pr_rev_text_t to_text = pr_rev_format(to);
+    pr_event_t event = pr_event(PR_MSG_POLL_UPDATED, ac_actor_id(self));
+    event.poll_updated.from = pr_str(from_text.text);
+    event.poll_updated.to = pr_str(to_text.text);
+    event.poll_updated.patch.raw = patch;
+    pr_str_t packed = s_pack(self, &event);
+    for (size_t i = 0; i < ac_receivers_count(self->receivers); i++) {
+        ac_receiver_t *receiver = ac_receivers_at(self->receivers, i);
+        if (!receiver->known) {
+            continue;
+        }
+        self->env->counters.updates++;
+        if (!packed.ptr ||
+            self->env->ops->send(self->env->arg, receiver->gateway, packed) == PR_E_BUSY) {
+            s_starve(self, receiver);
+        }
+    }
+    if (packed.ptr) {
+        self->env->ops->publish(self->env->arg, ac_actor_id(self), packed);
+    }
+}
+
+/* POLL_SNAPSHOT. 0, or what kept it back. */
+static int
+s_send_snapshot(ac_actor_t *self, uint32_t gateway)
+{
+    pr_buf_t *document = pr_buf_new(1024);
+    if (!document) {
+        return PR_E_BUSY;
+    }
+    pr_document_write_msgpack(self->document, document);
+    pr_rev_text_t rev = pr_rev_format(self->saved);
+    pr_event_t event = pr_event(PR_MSG_POLL_SNAPSHOT, ac_actor_id(self));
+    event.poll_snapshot.rev = pr_str(rev.text);
+    event.poll_snapshot.document.raw = pr_buf_str(document);
+    pr_str_t packed = pr_buf_failed(document) ? PR_STR_NONE : s_pack(self, &event);
+    int rc = packed.ptr ? self->env->ops->send(self->env->arg, gateway, packed) : PR_E_BUSY;
+    pr_buf_destroy(&document);
+    if (rc == 0) {
+        self->env->counters.snapshots++;
+    }
+    return rc;
+}
+
+void
+ac_actor_catch_up(ac_actor_t *self, ac_receiver_t *receiver)
+{
+    bool wants = receiver->wants;
+    if (receiver->known || receiver->dirty ||
+        (!wants && !ac_presence_has_gateway(self->presence, receiver->gateway))) {
+        return;
+    }
+    receiver->wants = false;
+    if (!wants && pr_rev_equal(receiver->rev, self->saved)) {
+        receiver->known = true;
+    } else if (s_send_snapshot(self, receiver->gateway) == PR_E_BUSY) {
+        s_starve(self, receiver);
+    } else {
+        receiver->known = true;
+    }
+}
+
+/* CONNECTED, if its user may be shown what is saved. */
+static void
+s_answer_conn(ac_actor_t *self, ac_receiver_t *receiver, ac_conn_t *conn)
+{
+    pr_str_t user = pr_str(conn->user->id);
+    if (!receiver->known || !pr_document_lists(self->document, user) ||
+        ac_batch_removes(self->batch, user)) {
+        return;
+    }
+    pr_rev_text_t rev = pr_rev_format(self->saved);
+    pr_event_t event = pr_event(PR_MSG_CONNECTED, ac_actor_id(self));
+    event.connected.conn = pr_str(conn->id);
+    event.connected.rev = pr_str(rev.text);
+    pr_str_t packed = s_pack(self, &event);
+    if (!packed.ptr ||
+        self->env->ops->send(self->env->arg, receiver->gateway, packed) == PR_E_BUSY) {
+        s_starve(self, receiver);
+        return;
+    }
+    ac_presence_answered(self->presence, conn);
+}
+
+void
+ac_actor_answer_waiting(ac_actor_t *self, uint32_t gateway)
+{
+    ac_receiver_t *receiver = ac_receivers_get(self->receivers, gateway);
+    ac_conn_t *conn = ac_presence_waiting(self->presence, gateway);
+    while (receiver && receiver->known && conn) {
+        ac_conn_t *next = conn->waiting_next;
+        s_answer_conn(self, receiver, conn);
+        conn = next;
+    }
+}
+
+void
+ac_actor_answer_all_waiting(ac_actor_t *self)
+{
+    for (size_t i = 0; i < ac_presence_gateway_count(self->presence); i++) {
+        ac_actor_answer_waiting(self, ac_presence_gateway_at(self->presence, i));
+    }
+}
+
+/* Forgets a gateway that nothing holds here any more. */
+static void
+s_prune(ac_actor_t *self, uint32_t gateway)
+{
+    const ac_receiver_t *receiver = ac_receivers_get(self->receivers, gateway);
+    if (receiver && !receiver->first && !receiver->syncing && !receiver->wants &&
+        !ac_presence_has_gateway(self->presence, gateway)) {
+        ac_receivers_drop(self->receivers, gateway);
+    }
+}
+
+/* --- cells --- */
+
+/* The gateway's feed is at `rev` (absent: it has none). It is sent a document if it needs one: one that
+ * is known gets all updates in order, whatever it said before it had them. */
+static void
+s_heard_rev(ac_actor_t *self, ac_receiver_t *receiver, pr_str_t rev)
+{
+    if (!pr_rev_parse(rev, &receiver->rev)) {
+        receiver->rev = (pr_rev_t) {0};
+    }
+    if (s_serves(self)) {
+        ac_actor_catch_up(self, receiver);
+    }
+}
+
+AC_CELL(connect)
+{
+    const pr_msg_connect_t *connect = &input->event->connect;
+    ac_conn_t *conn = NULL;
+    int rc = ac_presence_connect(self->presence, input->gateway, connect->conn, connect->user,
+                                 connect->name, &conn);
+    ac_receiver_t *receiver = ac_receivers_need(self->receivers, input->gateway);
+    if (rc != 0 || !receiver) {
+        ac_presence_disconnect(self->presence, input->gateway, connect->conn, AC_WHY_LEAVE,
+                               self->env->now_ms);
+        ac_actor_refuse_conn(self, input->gateway, connect->conn,
+                             rc == PR_E_FULL ? PR_E_FULL : PR_E_BUSY);
+        s_prune(self, input->gateway);
+        return self->state;
+    }
+    s_heard_rev(self, receiver, connect->rev);
+    if (s_serves(self)) {
+        s_answer_conn(self, receiver, conn);
+    }
+    return self->state;
+}
+
+static ac_why_t
+s_why(pr_str_t text)
+{
+    if (pr_str_equal(text, PR_STR("leave"))) {
+        return AC_WHY_LEAVE;
+    }
+    return pr_str_equal(text, PR_STR("reload")) ? AC_WHY_RELOAD : AC_WHY_LOST;
+}
+
+AC_CELL(drop)
+{
+    const pr_msg_disconnect_t *disconnect = &input->event->disconnect;
+    ac_presence_disconnect(self->presence, input->gateway, disconnect->conn, s_why(disconnect->why),
+                           self->env->now_ms);
+    s_prune(self, input->gateway);
+    return self->state;
+}
+
+static void
+s_sync_conns(ac_actor_t *self, uint32_t gateway, const msgpack_object *list)
+{
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        const msgpack_object *row = list->via.array.ptr[i].via.array.ptr;
+        pr_str_t id = pr_object_str(&row[0]);
+        ac_conn_t *conn = NULL;
+        int rc = ac_presence_connect(self->presence, gateway, id, pr_object_str(&row[1]),
+                                     pr_object_str(&row[2]), &conn);
+        if (rc != 0) {
+            ac_actor_refuse_conn(self, gateway, id, rc == PR_E_FULL ? PR_E_FULL : PR_E_BUSY);
+        }
+    }
+}
+
+AC_CELL(sync)
+{
+    const pr_msg_sync_t *sync = &input->event->sync;
+    uint32_t gateway = input->gateway;
+    ac_receiver_t *receiver = ac_receivers_need(self->receivers, gateway);
+    if (!receiver) {
+        self->env->ops->give_up(self->env->arg, gateway);
+        return self->state;
+    }
+    if (!receiver->syncing) {
+        receiver->syncing = true;
+        receiver->known = false;
+        ac_presence_sync_begin(self->presence, gateway);
+    }
+    s_sync_conns(self, gateway, sync->conns.object);
+    if (sync->last == 0) {
+        return self->state;
+    }
+    receiver = ac_receivers_get(self->receivers, gateway);
+    receiver->syncing = false;
+    ac_presence_sync_end(self->presence, gateway, self->env->now_ms);
+    s_heard_rev(self, receiver, sync->rev);
+    if (s_serves(self)) {
+        ac_actor_answer_waiting(self, gateway);
+    }
+    s_prune(self, gateway);
+    return self->state;
+}
+
+AC_CELL(resync)
+{
+    ac_receiver_t *receiver = ac_receivers_need(self->receivers, input->gateway);
+    if (!receiver) {
+        self->env->ops->give_up(self->env->arg, input->gateway);
+        return self->state;
+    }
+    receiver->known = false;
+    receiver->wants = true;
+    receiver->rev = (pr_rev_t) {0};
+    if (s_serves(self)) {
+        ac_actor_catch_up(self, receiver);
+        ac_actor_answer_waiting(self, input->gateway);
+        s_prune(self, input->gateway);
+    }
+    return self->state;
+}
+
+AC_CELL(peer_gone)
+{
+    ac_presence_gateway_lost(self->presence, input->gateway, self->env->now_ms);
+    ac_receivers_drop(self->receivers, input->gateway);
+    ac_mailbox_drop_gateway(self->mailbox, input->gateway);
+    ac_mailbox_drop_gateway(self->decided, input->gateway);
+    return self->state;
+}
+
+AC_CELL(writable)
+{
+    ac_receiver_t *receiver = ac_receivers_get(self->receivers, input->gateway);
+    if (!receiver) {
+        return self->state;
+    }
+    receiver->dirty = false;
+    if (s_serves(self)) {
+        ac_actor_catch_up(self, receiver);
+        ac_actor_answer_waiting(self, input->gateway);
+    }
+    /* Answers go after the document that shows what they are about. */
+    while (!receiver->dirty && receiver->first) {
+        if (self->env->ops->send(self->env->arg, input->gateway, ac_receiver_held(receiver)) ==
+            PR_E_BUSY) {
+            s_starve(self, receiver);
+        } else {
+            ac_receiver_unhold(receiver);
+        }
+    }
+    s_prune(self, input->gateway);
+    return self->state;
+}
+
+AC_CELL(too_late)
+{
+    ac_actor_refuse_conn(self, input->gateway, input->event->connect.conn, PR_E_NOT_FOUND);
+    return self->state;
+}
+
+AC_CELL(point_on)
+{
+    pr_event_t event = pr_event(PR_MSG_MOVED, ac_actor_id(self));
+    event.moved.generation = self->moved_to;
+    ac_actor_tell(self, input->gateway, &event);
+    return self->state;
+}
+
+AC_CELL(shut_conn)
+{
+    const pr_event_t *event = input->event;
+    if (event->type == PR_MSG_CONNECT) {
+        ac_actor_refuse_conn(self, input->gateway, event->connect.conn, PR_E_UNAVAILABLE);
+        return self->state;
+    }
+    const msgpack_object *list = event->sync.conns.object;
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        pr_str_t conn = pr_object_str(&list->via.array.ptr[i].via.array.ptr[0]);
+        ac_actor_refuse_conn(self, input->gateway, conn, PR_E_UNAVAILABLE);
+    }
+    return self->state;
+}
+
+void
+ac_actor_last_words(ac_actor_t *self)
+{
+    for (size_t i = 0; i < ac_receivers_count(self->receivers); i++) {
+        ac_receiver_t *receiver = ac_receivers_at(self->receivers, i);
+        while (receiver->first) {
+            self->env->ops->send_last(self->env->arg, receiver->gateway,
+                                      ac_receiver_held(receiver));
+            ac_receiver_unhold(receiver);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The turn: what has gathered goes through the core into one batch; what is saved is shown. */
+
+#include "actors/actor_body.h"
+#include "proto/base/log.h"
+#include "proto/wire/error.h"
+#include "proto/wire/limits.h"
+
+/* Calls that change nothing do not fill a batch: so many a turn, that the other polls get theirs. */
+#define CALLS_PER_TURN 1024
+
+/* All conns of a user that may not be here. */
+static void
+s_refuse_user(ac_actor_t *self, ac_user_t *user, int code)
+{
+    for (ac_conn_t *conn = user->conns; conn; conn = conn->user_next) {
+        ac_actor_refuse_conn(self, conn->gateway, pr_str(conn->id), code);
+    }
+    ac_presence_dismiss(self->presence, user);
+}
+
+static void
+s_decide_presence(ac_actor_t *self)
+{
+    ac_env_t *env = self->env;
+    while (!ac_batch_is_full(self->batch)) {
+        ac_user_t *user = ac_presence_next_change(self->presence, env->now_ms);
+        if (!user) {
+            return;
+        }
+        bool is_here = user->conn_count > 0;
+        ac_event_t event = {
+            .kind = is_here ? AC_EVENT_JOIN : AC_EVENT_LEAVE,
+            .user = pr_str(user->id),
+            .name = {user->name, user->name_len},
+        };
+        int rc = ac_poll_decide(self->poll, &event, env->wall_ms, self->batch);
+        if (rc != 0 && is_here) {
+            s_refuse_user(self, user, rc == PR_E_NOMEM ? PR_E_BUSY : rc);
+        }
+    }
+}
+
+/* The code that a COMMAND gets. */
+static int
+s_decide_command(ac_actor_t *self, const ac_call_t *call)
+{
+    ac_conn_t *conn = ac_presence_conn(self->presence, call->gateway, call->conn);
+    if (conn && conn->commands) {
+        conn->commands--;
+    }
+    if (!conn || !pr_str_equal(pr_str(conn->user->id), call->user) ||
+        call->verb == AC_EVENT_COUNT) {
+        return PR_E_BAD_REQUEST;
+    }
+    ac_event_t event = {.kind = call->verb, .user = call->user, .id = call->id, .args = call->args};
+    return ac_poll_decide(self->poll, &event, self->env->wall_ms, self->batch);
+}
+
+static void
+s_decide_calls(ac_actor_t *self)
+{
+    for (int i = 0; i < CALLS_PER_TURN && !ac_batch_is_full(self->batch); i++) {
+        ac_call_t *call = ac_mailbox_pop(self->mailbox);
+        if (!call) {
+            return;
+        }
+        switch (call->kind) {
+        case AC_CALL_READ:
+            ac_actor_reply_document(self, call);
+            ac_call_destroy(&call);
+            break;
+        case AC_CALL_CREATE:
+            if (pr_str_equal(call->nonce, ac_poll_nonce(self->poll))) {
+                ac_actor_reply_document(self, call);
+            } else {
+                ac_actor_reply(self, call, PR_E_TAKEN, "none");
+            }
+            ac_call_destroy(&call);
+            break;
+        case AC_CALL_COMMAND:
+            call->code = s_decide_command(self, call);
+            ac_mailbox_push(self->decided, &call);
+            break;
+        }
+    }
+}
+
+/* What was decided is saved now, or changed nothing. */
+static void
+s_answer_decided(ac_actor_t *self)
+{
+    for (ac_call_t *call = ac_mailbox_pop(self->decided); call;
+         call = ac_mailbox_pop(self->decided)) {
+        ac_actor_reply(self, call, call->code, call->code == 0 ? "saved" : "none");
+        ac_call_destroy(&call);
+    }
+}
+
+AC_CELL(think)
+{
+    if (self->env->wall_ms >= ac_poll_ends_at(self->poll)) {
+        return ac_cell_expired(self, input);
+    }
+    /* Here the poll's name goes into the slot's crash record, and is taken out again below. */
+    s_decide_presence(self);
+    s_decide_calls(self);
+    if (ac_batch_count(self->batch) == 0) {
+        s_answer_decided(self);
+        return AC_STATE_READY;
+    }
+    if (ac_batch_rev(self->batch, self->saved, pr_str(self->token), &self->to) != 0 ||
+        !ac_actor_submit_batch(self)) {
+        /* The core is ahead of what can be written: begin anew from what is saved. */
+        return ac_cell_reload(self, input);
+    }
+    return self->env->store_up ? AC_STATE_SAVING : AC_STATE_UNSURE;
+}
+
+AC_CELL(verify)
+{
+    (void) input;
+    self->to = self->saved;
+    if (!ac_actor_submit_batch(self)) {
+        return AC_STATE_READY;
+    }
+    return AC_STATE_SAVING;
+}
+
+/* Brings the public document to `to` and tells the gateways. False when out of memory. */
+static bool
+s_show(ac_actor_t *self)
+{
+    pr_buf_t *patch = pr_buf_new(256);
+    const msgpack_object *object = NULL;
+    if (!patch) {
+        return false;
+    }
+    ac_batch_write_published(self->batch, self->to, patch);
+    bool shown = !pr_buf_failed(patch);
+    if (shown && (pr_value_unpack(pr_buf_str(patch), self->env->memory, &object) != 0 ||
+                  pr_document_patch(self->document, object) != 0)) {
+        shown = ac_actor_build_document(self);
+    }
+    pr_rev_t from = self->saved;
+    self->saved = self->to;
+    if (shown) {
+        ac_actor_publish_update(self, from, self->to, pr_buf_str(patch));
+    }
+    pr_buf_destroy(&patch);
+    return shown;
+}
+
+AC_CELL(saved)
+{
+    if (self->request.script == AC_SCRIPT_CREATE &&
+        !ac_actor_take_token(self, input->answer->text)) {
+        return ac_cell_shut(self, input);
+    }
+    if (!pr_rev_equal(self->to, self->saved)) {
+        self->last_write_ms = self->env->now_ms;
+        self->env->counters.batches_saved++;
+        self->env->counters.changes_saved += (int64_t) ac_batch_count(self->batch);
+        if (!s_show(self)) {
+            return ac_cell_reload(self, input);
+        }
+    }
+    ac_batch_clear(self->batch);
+    ac_actor_answer_all_waiting(self);
+    s_answer_decided(self);
+    return AC_STATE_READY;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The inside of ac_poll_t, for its own files: poll.c, poll_json.c, poll_pack.c. */
+
+#ifndef AC_POLL_BODY_H
+#define AC_POLL_BODY_H
+
+#include "actors/poll.h"
+#include "proto/base/map.h"
+#include "proto/wire/limits.h"
+
+/* As in meta.state: AC_PHASE(NAME, "text"). */
+#define AC_PHASES(X) X(OPEN, "open") X(VOTING, "voting") X(CLOSED, "closed")
+
+typedef enum {
+#define X(name, text) AC_PHASE_##name,
+    AC_PHASES(X)
+#undef X
+        AC_PHASE_COUNT
+} ac_phase_t;
+
+extern const char *const ac_phase_names[AC_PHASE_COUNT];
+
+/* A text; it may hold NULs. */
+typedef struct {
+    size_t len;
+    char bytes[];
+} ac_text_t;
+
+typedef struct {
+    char user[PR_USER_ID_LEN + 1];
+    ac_text_t *text;
+} ac_nomination_t;
+
+typedef struct {
+    size_t count;
+    char choices[PR_VOTES_MAX][PR_NOMINATION_ID_LEN + 1];
+} ac_ballot_t;
+
+typedef struct {
+    char nomination[PR_NOMINATION_ID_LEN + 1];
+    ac_text_t *text;
+    double score;
+} ac_result_t;
+
+typedef struct {
+    int64_t value;
+} ac_number_t;
+
+struct ac_poll {
+    const ac_rules_t *rules;
+    char id[PR_POLL_ID_LEN + 1];
+    char admin[PR_USER_ID_LEN + 1];
+    char nonce[PR_NONCE_LEN_MAX + 1];
+    ac_text_t *topic;
+    int64_t votes;
+    int64_t ends_at;
+    bool ballots_open;
+    bool has_started;
+    ac_phase_t phase;
+    pr_rev_t loaded;
+    pr_map_t *participants; /* user -> ac_text_t, the name */
+    pr_map_t *nominations;  /* nomination -> ac_nomination_t */
+    pr_map_t *rankings;     /* user -> ac_ballot_t */
+    pr_map_t *removed;      /* user -> ac_number_t */
+    pr_map_t *ballot_seq;   /* user -> ac_number_t */
+    ac_result_t *results;
+    size_t result_count;
+};
+
+/* An empty poll of that id, or NULL when out of memory. */
+ac_poll_t *
+ac_poll_new(pr_str_t id, const ac_rules_t *rules);
+/* A copy, or NULL when out of memory. */
+ac_text_t *
+ac_text_new(pr_str_t text);
+static inline pr_str_t
+ac_text_str(const ac_text_t *self)
+{
+    return (pr_str_t) {self->bytes, self->len};
+}
+
+#endif
