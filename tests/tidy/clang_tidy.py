@@ -60,8 +60,10 @@ def check(file, folder, arguments, build, salt):
 def main():
     build, top = (os.path.abspath(path) for path in sys.argv[1:3])
     os.makedirs(os.path.join(build, "tidy-passed"), exist_ok=True)
-    with open(os.path.join(top, ".clang-tidy"), "rb") as file:
-        salt = file.read() + subprocess.check_output([TOOL, "--version"])
+    salt = subprocess.check_output([TOOL, "--version"])
+    for settings in (".clang-tidy", "tests/.clang-tidy"):
+        with open(os.path.join(top, settings), "rb") as file:
+            salt += file.read()
     inside = {f: c for f, c in commands(build).items()
               if f.startswith(top + os.sep) and not f.startswith(build + os.sep)}
     bad = known = 0

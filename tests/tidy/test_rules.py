@@ -121,9 +121,11 @@ class RulesTest(unittest.TestCase):
     def test_documented_rows(self):
         files = {"proto/wire/messages.def": "/* PR_MESSAGE(9, NO, x) */\nPR_MESSAGE(1, HELLO, x)\n"
                                             "PR_MESSAGE(11, CONNECT, x)\n",
-                 "proto/wire/errors.def": 'PR_ERROR(7, BUSY, "busy", "Too busy")\n',
-                 "proto/PROTOCOL.md": "| 1 | HELLO |\n| 12 | CONNECT |\n| 7 | `busy` |\n"}
-        self.assert_found(rules.documented_rows, files, ("proto/wire/messages.def", 3))
+                 "proto/wire/errors.def": 'PR_ERROR(7, BUSY, "busy", "Too busy")\n'
+                                          'PR_ERROR(8, FULL, "full", "Full")\n',
+                 "proto/PROTOCOL.md": "| 1 | HELLO |\n| 12 | CONNECT |\n| `busy` | too busy |\n"}
+        self.assert_found(rules.documented_rows, files, ("proto/wire/messages.def", 3),
+                          ("proto/wire/errors.def", 2))
 
     def test_sample_settings(self):
         settings = ('PR_SETTING_INT(A, "http.port", "PORT", 3000, 1, 65535, "port to listen on")\n'
