@@ -90,10 +90,14 @@ s_somebody_listens(const char *endpoint)
     return found;
 }
 
+/* Open, or it never will be. */
 static bool
-s_is_open_or_lost(void *arg)
+s_is_decided(void *arg)
 {
-    const sv_ctl_link_t *self = arg;
+    sv_ctl_link_t *self = arg;
+    if (!self->open && !self->lost) {
+        self->lost = pr_link_refusal(pr_dealer_link(self->dealer));
+    }
     return self->open || self->lost;
 }
 
@@ -133,7 +137,7 @@ sv_ctl_link_new(pr_loop_t *loop,
         sv_ctl_link_destroy(&self);
         return NULL;
     }
-    bool done = pr_loop_run_until(loop, s_is_open_or_lost, self, timeout_ms);
+    bool done = pr_loop_run_until(loop, s_is_decided, self, timeout_ms);
     if (!done || !self->open) {
         *error = done ? self->lost : PR_E_TIMEOUT;
         sv_ctl_link_destroy(&self);

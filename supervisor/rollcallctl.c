@@ -35,7 +35,8 @@ typedef struct {
 static int
 s_fail(int code, const char *about, const char *text)
 {
-    (void) fprintf(stderr, "rollcallctl: %s%s%s\n", about, *about ? ": " : "", text);
+    bool some = about && *about;
+    (void) fprintf(stderr, "rollcallctl: %s%s%s\n", some ? about : "", some ? ": " : "", text);
     return code;
 }
 

@@ -20,6 +20,8 @@
 #include "supervisor/secret.h"
 #include "supervisor/verbs.h"
 
+#define AGAIN_MS 1000
+
 typedef struct {
     const pr_config_t *config;
     const char *config_file;
@@ -44,6 +46,7 @@ typedef struct {
     sv_verbs_t *verbs;
     sv_probe_t *probe;
     bool roster_dirty;
+    int64_t signal_ms;
     int exit_code;
 } supervisor_t;
 
@@ -70,12 +73,13 @@ s_give_up(supervisor_t *self, const sv_member_t *member)
     int code = sv_member_last_code(member);
     bool final = code == SV_EXIT_USAGE || code == SV_EXIT_FINAL;
     bool redis = sv_member_spec(member)->role == SV_ROLE_REDIS;
-    if (sv_crew_was_ready(self->crew) || sv_crew_is_stopping(self->crew) || !(final || redis)) {
+    if (sv_crew_was_ready(self->crew) || sv_crew_is_stopping(self->crew)) {
         return;
     }
-    (void) fprintf(stderr, "rollcall: %s can not start (%s)%s%s%s\n", sv_member_spec(member)->name,
-                   sv_member_last_exit(member), redis ? ": see " : "",
-                   redis ? sv_paths_state(self->paths) : "", redis ? "/logs/redis.log" : "");
+    (void) snprintf(self->error, sizeof self->error, "%s can not start (%s): see %s%s",
+                    sv_member_spec(member)->name, sv_member_last_exit(member),
+                    redis ? sv_paths_state(self->paths) : "what it says above",
+                    redis ? "/logs/redis.log" : "");
     self->exit_code = final ? code : SV_EXIT_ENVIRONMENT;
     sv_crew_stop(self->crew);
 }
@@ -226,6 +230,12 @@ static void
 s_signal(void *arg, int signum)
 {
     supervisor_t *self = arg;
+    int64_t now_ms = pr_loop_now_ms(self->loop);
+    /* A terminal and a wrapper may both send the one Ctrl-C; a second one means: now. */
+    if (sv_crew_is_stopping(self->crew) && now_ms - self->signal_ms < AGAIN_MS) {
+        return;
+    }
+    self->signal_ms = now_ms;
     pr_log_info("supervisor.stop", "signal=%d", signum);
     sv_crew_stop(self->crew);
 }
@@ -390,9 +400,7 @@ sv_supervisor_run(const pr_config_t *config, const char *config_file)
     static supervisor_t self;
     self = (supervisor_t) {.config = config, .config_file = config_file, .listen_fd = -1};
     int code = s_make(&self);
-    if (code != 0) {
-        (void) fprintf(stderr, "rollcall: %s\n", self.error);
-    } else {
+    if (code == 0) {
         pr_log_info("supervisor.start", "state_dir=\"%s\"", sv_paths_state(self.paths));
         sv_crew_start(self.crew);
         pr_loop_run(self.loop);
@@ -400,5 +408,8 @@ sv_supervisor_run(const pr_config_t *config, const char *config_file)
         pr_log_info("supervisor.end", "code=%d", code);
     }
     s_unmake(&self);
+    if (code != 0) {
+        (void) fprintf(stderr, "rollcall: %s\n", self.error);
+    }
     return code;
 }

@@ -226,6 +226,10 @@ port_that_is_taken_is_said_so(void **state)
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int client = socket(AF_INET, SOCK_STREAM, 0);
+    if (client < 0) {
+        fail();
+        return;
+    }
     assert_int_equal(connect(client, (struct sockaddr *) &four, sizeof four), 0);
     (void) close(client);
     (void) close(fd);
