@@ -133,7 +133,7 @@ s_refresh(const ac_actor_t *self)
 static void
 s_on_timer(pr_timer_t *timer)
 {
-    ac_actor_t *self = (ac_actor_t *) (void *) ((char *) timer - offsetof(ac_actor_t, timer));
+    ac_actor_t *self = (ac_actor_t *) ((char *) timer - offsetof(ac_actor_t, timer));
     s_refresh(self);
     self->armed_ms = INT64_MAX;
     int64_t now_ms = self->env->now_ms;

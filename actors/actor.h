@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One live poll: presence, mailbox, core, saved document and the script that is out. Single-threaded,
- * no I/O, no clock: it talks through ac_env_t, so that the simulator drives this very object.
+ * One live poll: presence, mailbox, core, saved document and the script that is out.
+ * Single-threaded, no I/O, no clock: it talks through ac_env_t, so that the simulator drives this
+ * very object.
  *
  * A turn drains the presence changes and the mailbox into the core, makes one patch and sends one
- * script. While that is out nothing else of this poll is decided. When it is saved the actor patches
- * its public document, publishes, and answers everything of the turn. So what is shown is saved, and a
- * storm of joins is one script a turn.
+ * script. While that is out nothing else of this poll is decided. When it is saved the actor
+ * patches its public document, publishes, and answers everything of the turn. So what is shown is
+ * saved, and a storm of joins is one script a turn.
  *
- * State by event, as actor.c has it in full:
+ * The table is actor_table.def. In short:
  *
- * | state       | message                | store says                                   | timer              |
- * | NEW         | -> CREATING, LOADING   |                                              |                    |
- * | CREATING    | queue                  | created -> READY; taken -> FREE              | deadline: unknown  |
- * | LOADING     | set / mailbox          | loaded -> READY (ENDING); not found -> FREE  | deadline: unavailable |
- * | READY       | turn -> SAVING         |                                              | grace: turn; idle -> FREE; end -> ENDING |
- * | SAVING      | set / mailbox; a CONNECT of a listed user at once | saved -> READY; heal; -> LOADING, LOST, FREE | deadline: unknown |
- * | UNSURE      | as SAVING              | as SAVING, once it is back                   | deadline: unknown  |
- * | ENDING      | not found              | gone: POLL_ENDED -> FREE                     |                    |
- * | LOST        | MOVED                  |                                              | newer roster -> FREE |
- * | QUARANTINED | unavailable            |                                              | idle -> FREE       |
- * | FREE        | -                      |                                              |                    |
+ *     NEW          the first event: CREATE -> CREATING, all else -> LOADING
+ *     CREATING     queues; created -> READY, id taken or gone -> FREE
+ *     LOADING      queues; loaded -> READY (past its end: ENDING), no such poll -> FREE
+ *     READY        a turn -> SAVING; 30 s without conns -> FREE; endsAt -> ENDING
+ *     SAVING       a batch is out; saved -> READY; heals; store got further -> LOADING; gone -> FREE
+ *     UNSURE       as SAVING, and the store is away
+ *     ENDING       all is refused; the store has finished it: POLL_ENDED -> FREE
+ *     LOST         somebody else owns it: MOVED, until there is a newer roster -> FREE
+ *     QUARANTINED  the store has what we can not use: unavailable; 30 s without conns -> FREE
+ *     FREE         waits to be destroyed
  *
- * Whether a CONNECT can be answered at once is one question: the saved document lists the user, and the
- * batch that is out does not remove it.
+ * Whether a CONNECT can be answered at once is one question: the saved document lists the user, and
+ * the batch that is out does not remove it.
  */
 
 #ifndef AC_ACTOR_H
@@ -54,7 +54,8 @@ ac_actor_think(ac_actor_t *self);
 /* env->store_up has changed. */
 void
 ac_actor_store_down(ac_actor_t *self);
-/* Nothing out: asks the store whether it still has what it acknowledged. Says whether a script went. */
+/* Nothing out: asks the store whether it still has what it acknowledged. Says whether a script
+ * went. */
 bool
 ac_actor_verify(ac_actor_t *self);
 /* env->generation has grown. */

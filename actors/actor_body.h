@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The inside of ac_actor_t, for its own files: actor.c (state table, timer), actor_open.c (create, load,
- * end), actor_turn.c (turn, saved), actor_heal.c (recovery), actor_tell.c (to gateways) and
+ * The inside of ac_actor_t, for its own files: actor.c (state table, timer), actor_open.c (create,
+ * load, end), actor_turn.c (turn, saved), actor_heal.c (recovery), actor_tell.c (to gateways) and
  * actor_calls.c (requests).
  */
 
@@ -33,11 +33,13 @@ typedef enum {
 #define AC_ONS(X)                                                                                  \
     X(SAVED)                                                                                       \
     X(OPENED)                                                                                      \
-    X(RESEND) X(ADOPT_AND_RESEND) X(CLAIM_THEN_RESEND) X(CLAIM_THEN_SERVE) X(ROOT_WRITE)           \
-        X(ROOT_WRITE_ANEW) X(CREATE_WHOLE) X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER)   \
-            X(REDRAW_ID) X(QUARANTINE) X(SYNC) X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE)       \
-                X(READ) X(RESYNC) X(GATEWAY_LOST) X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY)     \
-                    X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE) X(DEADLINE)
+    X(RESEND)                                                                                      \
+    X(ADOPT_AND_RESEND)                                                                            \
+    X(CLAIM_THEN_RESEND) X(CLAIM_THEN_SERVE) X(ROOT_WRITE) X(ROOT_WRITE_ANEW) X(CREATE_WHOLE)      \
+        X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER) X(REDRAW_ID) X(QUARANTINE) X(SYNC)   \
+            X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE) X(READ) X(RESYNC) X(GATEWAY_LOST)        \
+                X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY) X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE)  \
+                    X(DEADLINE)
 
 typedef enum {
 #define X(name) AC_ON_##name,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Scripts out, answers in, and what to do when the store is not as we left it (actors/recovery.h). */
+/* Scripts out, answers in, and what to do when the store is not as we left it
+ * (actors/recovery.h). */
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 static void
 s_on_done(ac_request_t *request, const ac_answer_t *answer)
 {
-    ac_actor_t *self = (ac_actor_t *) (void *) ((char *) request - offsetof(ac_actor_t, request));
+    ac_actor_t *self = (ac_actor_t *) ((char *) request - offsetof(ac_actor_t, request));
     ac_env_t *env = self->env;
     if (env->ops->refresh) {
         env->ops->refresh(env->arg);
@@ -146,8 +147,8 @@ s_whole(const ac_actor_t *self)
     return body;
 }
 
-/* Puts the whole document over what is there. A rev that was only to be verified gets a successor, as
- * the store's own history may have another document of that version. */
+/* Puts the whole document over what is there. A rev that was only to be verified gets a successor,
+ * as the store's own history may have another document of that version. */
 static ac_state_t
 s_write_root(ac_actor_t *self, const ac_input_t *input, pr_str_t over)
 {

@@ -205,8 +205,8 @@ s_tell_ended(ac_actor_t *self, uint32_t gateway)
     ac_actor_tell(self, gateway, &event);
 }
 
-/* Whoever announced its sockets again knows the poll and is told of its end; the others hear that there
- * is no such poll. */
+/* Whoever announced its sockets again knows the poll and is told of its end; the others hear that
+ * there is no such poll. */
 AC_CELL(not_found)
 {
     (void) input;

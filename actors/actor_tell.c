@@ -209,8 +209,8 @@ s_prune(ac_actor_t *self, uint32_t gateway)
 
 /* --- cells --- */
 
-/* The gateway's feed is at `rev` (absent: it has none). It is sent a document if it needs one: one that
- * is known gets all updates in order, whatever it said before it had them. */
+/* The gateway's feed is at `rev` (absent: it has none). It is sent a document if it needs one: one
+ * that is known gets all updates in order, whatever it said before it had them. */
 static void
 s_heard_rev(ac_actor_t *self, ac_receiver_t *receiver, pr_str_t rev)
 {

@@ -7,7 +7,8 @@
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
-/* Calls that change nothing do not fill a batch: so many a turn, that the other polls get theirs. */
+/* Calls that change nothing do not fill a batch: so many a turn, that the other polls get
+ * theirs. */
 #define CALLS_PER_TURN 1024
 
 /* All conns of a user that may not be here. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Effects are kept by the member of the document that they touch, keyed by user or nomination, as both
- * patches need them grouped so. A new kind of effect is a value kind with two writers, or a member.
+ * Effects are kept by the member of the document that they touch, keyed by user or nomination, as
+ * both patches need them grouped so. A new kind of effect is a value kind with two writers, or a
+ * member.
  */
 
 #include "actors/batch.h"

@@ -2,8 +2,8 @@
 
 /*
  * What one turn changes in a poll: a list of effects with two encoders, one for the stored document
- * and one for the public document. Both are RFC 7396 patches; both come from this one list, so what is
- * shown is what is saved.
+ * and one for the public document. Both are RFC 7396 patches; both come from this one list, so what
+ * is shown is what is saved.
  *
  * A later effect on the same thing takes the place of the earlier one. Pure: no I/O, no clock.
  */
@@ -29,8 +29,8 @@ ac_batch_destroy(ac_batch_t **self_p);
 void
 ac_batch_clear(ac_batch_t *self);
 
-/* `user` is a participant of that name from now on; an absent name: is none any more. Texts are copied.
- * 0 or PR_E_NOMEM: then nothing changed. */
+/* `user` is a participant of that name from now on; an absent name: is none any more. Texts are
+ * copied. 0 or PR_E_NOMEM: then nothing changed. */
 PR_MUST_CHECK int
 ac_batch_participant(ac_batch_t *self, pr_str_t user, pr_str_t name);
 
@@ -44,8 +44,8 @@ ac_batch_is_full(const ac_batch_t *self);
 bool
 ac_batch_removes(const ac_batch_t *self, pr_str_t user);
 
-/* Appends the patch of the stored document, JSON without blanks. `to` may be NULL: then without version
- * and rev, which is what the rev is computed from. */
+/* Appends the patch of the stored document, JSON without blanks. `to` may be NULL: then without
+ * version and rev, which is what the rev is computed from. */
 void
 ac_batch_write_stored(const ac_batch_t *self, const pr_rev_t *to, pr_buf_t *out);
 /* Appends the patch of the public document, msgpack. */

@@ -29,8 +29,8 @@ typedef struct {
     /* As ac_store_submit and ac_store_cancel. */
     void (*submit)(void *arg, ac_request_t *request);
     void (*cancel)(void *arg, ac_request_t *request);
-    /* Sends a packed event. 0, PR_E_BUSY (the window is full: call ac_actor_writable when it is not) or
-     * PR_E_UNREACHABLE (the session is over: ac_actor_gateway_lost comes, or has come). */
+    /* Sends a packed event. 0, PR_E_BUSY (the window is full: call ac_actor_writable when it is
+     * not) or PR_E_UNREACHABLE (the session is over: ac_actor_gateway_lost comes, or has come). */
     int (*send)(void *arg, uint32_t gateway, pr_str_t packed);
     /* Last words of an actor that goes: kept for the gateway, before all else. */
     void (*send_last)(void *arg, uint32_t gateway, pr_str_t packed);
@@ -49,9 +49,11 @@ typedef struct {
 /* Counters, and gauges, by name; all of them go into the BEATs. */
 #define AC_COUNTERS(X)                                                                             \
     X(polls)                                                                                       \
-    X(conns) X(gateways) X(polls_created) X(polls_loaded) X(polls_not_found) X(polls_ended)        \
-        X(polls_lost) X(polls_quarantined) X(scripts) X(batches_saved) X(changes_saved) X(heals)   \
-            X(updates) X(snapshots) X(windows_full) X(calls_refused_busy) X(calls_timed_out)       \
+    X(conns)                                                                                       \
+    X(gateways)                                                                                    \
+    X(polls_created) X(polls_loaded) X(polls_not_found) X(polls_ended) X(polls_lost)               \
+        X(polls_quarantined) X(scripts) X(batches_saved) X(changes_saved) X(heals) X(updates)      \
+            X(snapshots) X(windows_full) X(calls_refused_busy) X(calls_timed_out)                  \
                 X(events_refused) X(bugs)
 
 typedef struct {

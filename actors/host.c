@@ -5,31 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/actor.h"
+#include "actors/directory.h"
 #include "actors/intake.h"
 #include "actors/peers.h"
 #include "actors/refuse.h"
 #include "actors/store.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
-#include "proto/base/map.h"
 #include "proto/base/zsock.h"
 #include "proto/wire/error.h"
-
-/* An actor and what the host wants of it: the actor's data. */
-typedef struct {
-    ac_actor_t *actor;
-    bool is_woken;
-    bool is_finished;
-    bool to_verify;
-} entry_t;
-
-/* A growing list of entries. */
-typedef struct {
-    entry_t **entries;
-    size_t count;
-    size_t room;
-} list_t;
 
 struct ac_host {
     pr_loop_t *loop;
@@ -40,32 +24,11 @@ struct ac_host {
     pr_router_t *router;
     pr_zsock_t *tap;
     ac_peers_t *peers;
-    pr_map_t *actors; /* poll -> entry_t; without the finished ones */
-    list_t woken;
-    list_t finished;
-    list_t to_verify;
+    ac_directory_t *actors;
     pr_roster_t *roster;
     bool is_ready;
     bool is_draining;
 };
-
-/* --- lists --- */
-
-static bool
-s_list_add(list_t *list, entry_t *entry)
-{
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        entry_t **entries = realloc((void *) list->entries, room * sizeof(entry_t *));
-        if (!entries) {
-            return false;
-        }
-        list->entries = entries;
-        list->room = room;
-    }
-    list->entries[list->count++] = entry;
-    return true;
-}
 
 /* --- what actors ask of us --- */
 
@@ -133,24 +96,15 @@ static void
 s_wake(void *arg, ac_actor_t *actor)
 {
     ac_host_t *self = arg;
-    entry_t *entry = ac_actor_data(actor);
-    if (!entry->is_woken) {
-        /* Without memory for it the actor sleeps until its timer fires. */
-        entry->is_woken = s_list_add(&self->woken, entry);
-    }
+    ac_directory_wake(self->actors, actor);
 }
 
 static void
 s_finished(void *arg, ac_actor_t *actor)
 {
     ac_host_t *self = arg;
-    entry_t *entry = ac_actor_data(actor);
-    entry->is_finished = true;
-    (void) pr_map_take(self->actors, ac_actor_poll(actor));
+    ac_directory_finished(self->actors, actor);
     ac_peers_forget_actor(self->peers, ac_actor_poll(actor));
-    if (!s_list_add(&self->finished, entry)) {
-        pr_log_error("host.nomem", "leaked=1");
-    }
 }
 
 static const ac_actor_ops_t s_actor_ops = {
@@ -166,42 +120,6 @@ static const ac_actor_ops_t s_actor_ops = {
     .finished = s_finished,
 };
 
-/* --- actors --- */
-
-static void
-s_free_entry(void *value)
-{
-    entry_t *entry = value;
-    ac_actor_destroy(&entry->actor);
-    free(entry);
-}
-
-/* Makes an actor; NULL when out of memory. */
-static entry_t *
-s_activate(ac_host_t *self, pr_str_t poll)
-{
-    entry_t *entry = calloc(1, sizeof *entry);
-    if (!entry) {
-        return NULL;
-    }
-    entry->actor = ac_actor_new(&self->env, poll);
-    if (!entry->actor || pr_map_set(self->actors, poll, entry) != 0) {
-        s_free_entry(entry);
-        return NULL;
-    }
-    ac_actor_set_data(entry->actor, entry);
-    return entry;
-}
-
-/* Calls `run` with every actor. It may finish. */
-static void
-s_for_each(ac_host_t *self, void (*run)(ac_host_t *self, entry_t *entry))
-{
-    for (size_t i = pr_map_count(self->actors); i-- > 0;) {
-        run(self, pr_map_value_at(self->actors, i));
-    }
-}
-
 /* --- events of gateways --- */
 
 static void
@@ -213,26 +131,23 @@ s_refuse(ac_host_t *self, uint32_t gateway, const pr_event_t *event, int code)
 static void
 s_route(ac_host_t *self, uint32_t gateway, const pr_event_t *event)
 {
-    entry_t *entry = pr_map_get(self->actors, event->poll);
-    if (!entry && event->type == PR_MSG_DISCONNECT) {
+    ac_actor_t *actor = ac_directory_get(self->actors, event->poll);
+    if (!actor && event->type == PR_MSG_DISCONNECT) {
         return;
     }
-    if (self->is_draining) {
+    if (self->is_draining ||
+        (self->roster && pr_roster_is_quarantined(self->roster, event->poll))) {
         s_refuse(self, gateway, event, PR_E_UNAVAILABLE);
         return;
     }
-    if (self->roster && pr_roster_is_quarantined(self->roster, event->poll)) {
-        s_refuse(self, gateway, event, PR_E_UNAVAILABLE);
-        return;
+    if (!actor) {
+        actor = ac_directory_add(self->actors, &self->env, event->poll);
     }
-    if (!entry && pr_map_count(self->actors) < PR_ACTORS_MAX) {
-        entry = s_activate(self, event->poll);
-    }
-    if (!entry) {
+    if (actor) {
+        ac_actor_event(actor, gateway, event);
+    } else {
         s_refuse(self, gateway, event, PR_E_BUSY);
-        return;
     }
-    ac_actor_event(entry->actor, gateway, event);
 }
 
 static uint32_t
@@ -278,6 +193,13 @@ s_on_open(void *arg, pr_peer_t *peer, const pr_msg_hello_t *hello)
 }
 
 static void
+s_tell_lost(ac_actor_t *actor, void *arg)
+{
+    const uint32_t *gateway = arg;
+    ac_actor_gateway_lost(actor, *gateway);
+}
+
+static void
 s_on_lost(void *arg, pr_peer_t *peer, int error)
 {
     ac_host_t *self = arg;
@@ -287,9 +209,8 @@ s_on_lost(void *arg, pr_peer_t *peer, int error)
     }
     pr_log_info("host.peer_down", "id=%u error=%s", gateway, pr_error_name(error));
     ac_peers_close(self->peers, gateway);
-    for (size_t i = self->actors ? pr_map_count(self->actors) : 0; i-- > 0;) {
-        entry_t *entry = pr_map_value_at(self->actors, i);
-        ac_actor_gateway_lost(entry->actor, gateway);
+    if (self->actors) {
+        ac_directory_for_each(self->actors, s_tell_lost, &gateway);
     }
 }
 
@@ -302,19 +223,11 @@ static const pr_router_ops_t s_router_ops = {
 /* --- the store --- */
 
 static void
-s_mark_to_verify(ac_host_t *self, entry_t *entry)
-{
-    if (!entry->to_verify) {
-        entry->to_verify = s_list_add(&self->to_verify, entry);
-    }
-}
-
-static void
 s_on_store_up(void *arg)
 {
     ac_host_t *self = arg;
     self->env.store_up = true;
-    s_for_each(self, s_mark_to_verify);
+    ac_directory_verify_all(self->actors);
     if (!self->is_ready) {
         self->is_ready = true;
         self->ops->ready(self->arg);
@@ -322,10 +235,10 @@ s_on_store_up(void *arg)
 }
 
 static void
-s_tell_down(ac_host_t *self, entry_t *entry)
+s_tell_down(ac_actor_t *actor, void *arg)
 {
-    (void) self;
-    ac_actor_store_down(entry->actor);
+    (void) arg;
+    ac_actor_store_down(actor);
 }
 
 static void
@@ -333,7 +246,7 @@ s_on_store_down(void *arg)
 {
     ac_host_t *self = arg;
     self->env.store_up = false;
-    s_for_each(self, s_tell_down);
+    ac_directory_for_each(self->actors, s_tell_down, NULL);
 }
 
 static void
@@ -357,53 +270,26 @@ static const ac_store_ops_t s_store_ops = {
 static void
 s_verify_some(ac_host_t *self)
 {
-    if (self->to_verify.count == 0 || !self->env.store_up) {
+    if (!self->env.store_up || !ac_directory_has_to_verify(self->actors)) {
         return;
     }
     ac_store_stats_t stats;
     ac_store_stats(self->store, &stats);
     size_t busy = stats.queued + stats.in_flight;
-    while (self->to_verify.count && busy < PR_STORE_IN_FLIGHT_MAX) {
-        entry_t *entry = self->to_verify.entries[--self->to_verify.count];
-        entry->to_verify = false;
-        if (!entry->is_finished && ac_actor_verify(entry->actor)) {
-            busy++;
-        }
+    if (busy < PR_STORE_IN_FLIGHT_MAX) {
+        (void) ac_directory_verify(self->actors, PR_STORE_IN_FLIGHT_MAX - busy);
     }
-}
-
-/* Frees the finished; one that a list still names stays for another turn. */
-static void
-s_reap(ac_host_t *self)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < self->finished.count; i++) {
-        entry_t *entry = self->finished.entries[i];
-        if (entry->is_woken || entry->to_verify) {
-            self->finished.entries[kept++] = entry;
-        } else {
-            s_free_entry(entry);
-        }
-    }
-    self->finished.count = kept;
 }
 
 static bool
 s_on_turn(void *arg)
 {
     ac_host_t *self = arg;
-    s_refresh(self);
     ac_peers_turn(self->peers);
-    /* Those woken from here on have their turn in the next one. */
-    for (size_t left = self->woken.count; left > 0; left--) {
-        entry_t *entry = self->woken.entries[left - 1];
-        self->woken.entries[left - 1] = self->woken.entries[--self->woken.count];
-        entry->is_woken = false;
-        ac_actor_think(entry->actor);
-    }
+    bool more = ac_directory_think(self->actors);
     s_verify_some(self);
-    s_reap(self);
-    return self->woken.count > 0;
+    ac_directory_reap(self->actors);
+    return more;
 }
 
 /* --- life --- */
@@ -446,7 +332,7 @@ ac_host_new(pr_loop_t *loop, const ac_host_options_t *options, const ac_host_ops
                             .memory = pr_unpacked_new()};
     memcpy(self->env.incarnation, options->incarnation, sizeof self->env.incarnation);
     s_refresh(self);
-    self->actors = pr_map_new(s_free_entry);
+    self->actors = ac_directory_new();
     self->peers = ac_peers_new();
     pr_loop_on_turn(loop, PR_TURN_THINK, s_on_turn, self);
     if (!self->env.scratch || !self->env.memory || !self->actors || !self->peers ||
@@ -465,13 +351,7 @@ ac_host_destroy(ac_host_t **self_p)
         return;
     }
     pr_loop_off_turn(self->loop, s_on_turn, self);
-    pr_map_destroy(&self->actors);
-    for (size_t i = 0; i < self->finished.count; i++) {
-        s_free_entry(self->finished.entries[i]);
-    }
-    free((void *) self->woken.entries);
-    free((void *) self->finished.entries);
-    free((void *) self->to_verify.entries);
+    ac_directory_destroy(&self->actors);
     ac_store_destroy(&self->store);
     pr_router_destroy(&self->router);
     pr_zsock_destroy(&self->tap);
@@ -484,10 +364,10 @@ ac_host_destroy(ac_host_t **self_p)
 }
 
 static void
-s_tell_roster(ac_host_t *self, entry_t *entry)
+s_tell_roster(ac_actor_t *actor, void *arg)
 {
-    (void) self;
-    ac_actor_roster(entry->actor);
+    (void) arg;
+    ac_actor_roster(actor);
 }
 
 void
@@ -505,7 +385,7 @@ ac_host_roster(ac_host_t *self, pr_roster_t **roster_p)
     self->env.generation = pr_roster_generation(roster);
     ac_store_set_generation(self->store, self->env.generation);
     pr_log_info("host.roster", "generation=%lld", (long long) self->env.generation);
-    s_for_each(self, s_tell_roster);
+    ac_directory_for_each(self->actors, s_tell_roster, NULL);
 }
 
 void
@@ -525,7 +405,7 @@ ac_host_is_drained(const ac_host_t *self)
 void
 ac_host_write_stats(ac_host_t *self, pr_buf_t *out)
 {
-    self->env.counters.polls = (int64_t) pr_map_count(self->actors);
+    self->env.counters.polls = (int64_t) ac_directory_count(self->actors);
     self->env.counters.gateways = (int64_t) ac_peers_count(self->peers);
     ac_env_write_stats(&self->env, out);
 }

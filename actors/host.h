@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * All actors of one process: the links with gateways, the store, the tap, and a map from poll ids to
- * live actors. An event for a poll without one makes one; the actor says itself when it has become
- * superfluous. Placement is only a hint to gateways: whatever arrives here is served, and the store
- * decides who owns what.
+ * All actors of one process: the links with gateways, the store, the tap, and a map from poll ids
+ * to live actors. An event for a poll without one makes one; the actor says itself when it has
+ * become superfluous. Placement is only a hint to gateways: whatever arrives here is served, and
+ * the store decides who owns what.
  */
 
 #ifndef AC_HOST_H

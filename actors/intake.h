@@ -8,7 +8,8 @@
 #include "proto/base/assert.h"
 #include "proto/wire/message.h"
 
-/* 0; PR_E_UNKNOWN_TYPE if it is not for actors; PR_E_BAD_FIELD if an id, a name or a list is not one. */
+/* 0; PR_E_UNKNOWN_TYPE if it is not for actors; PR_E_BAD_FIELD if an id, a name or a list is not
+ * one. */
 PR_MUST_CHECK int
 ac_intake_check(const pr_event_t *event);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Requests of gateways that wait: for their turn, or for the batch that they are in. A queue with bounds
- * (PR_MAILBOX_COMMANDS_MAX, PR_MAILBOX_BYTES_MAX). All wait equally long, so the first is always the
- * first whose time is up.
+ * Requests of gateways that wait: for their turn, or for the batch that they are in. A queue with
+ * bounds (PR_MAILBOX_COMMANDS_MAX, PR_MAILBOX_BYTES_MAX). All wait equally long, so the first is
+ * always the first whose time is up.
  */
 
 #ifndef AC_MAILBOX_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * rollcall-actors: one event loop with the host of all actors and the lifeline to the supervisor. It says
- * READY when the store serves. Exit codes: 0 asked to stop, 100 wrong use, 111 environment failed.
+ * rollcall-actors: one event loop with the host of all actors and the lifeline to the supervisor.
+ * It says READY when the store serves. Exit codes: 0 asked to stop, 100 wrong use, 111 environment
+ * failed.
  */
 
 #include <signal.h>
@@ -45,7 +46,7 @@ s_on_turn(void *arg)
 static void
 s_on_drain_over(pr_timer_t *timer)
 {
-    process_t *self = (process_t *) (void *) ((char *) timer - offsetof(process_t, drain));
+    process_t *self = (process_t *) ((char *) timer - offsetof(process_t, drain));
     pr_log_warn("actors.not_drained", "after_ms=%d", DRAIN_MS);
     pr_loop_stop(self->loop);
 }

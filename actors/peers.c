@@ -194,8 +194,8 @@ ac_peers_forget_actor(ac_peers_t *self, pr_str_t poll)
     }
 }
 
-/* Sends what waited, oldest first, until the window is full again. Last words before all else: they are
- * about actors that may have successors by now. */
+/* Sends what waited, oldest first, until the window is full again. Last words before all else: they
+ * are about actors that may have successors by now. */
 static void
 s_feed(peer_t *peer)
 {

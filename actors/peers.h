@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The gateways (and rollcallctl) that are linked with this process. Each session has a number of its own:
- * an actor that still names an old one sends into the void. Keeps last words of actors that are gone,
- * and which actors wait for room in a window.
+ * The gateways (and rollcallctl) that are linked with this process. Each session has a number of
+ * its own: an actor that still names an old one sends into the void. Keeps last words of actors
+ * that are gone, and which actors wait for room in a window.
  */
 
 #ifndef AC_PEERS_H
@@ -44,12 +44,13 @@ ac_peers_give_up(ac_peers_t *self, uint32_t id);
 void
 ac_peers_forget_actor(ac_peers_t *self, pr_str_t poll);
 
-/* Once a turn, not from within an actor: feeds those with room again, drops those given up. Dropping
- * calls the router's `lost`. */
+/* Once a turn, not from within an actor: feeds those with room again, drops those given up.
+ * Dropping calls the router's `lost`. */
 void
 ac_peers_turn(ac_peers_t *self);
 
-/* Gives up the gateways that `before` names and `now` does not: they are dead. `before` may be NULL. */
+/* Gives up the gateways that `before` names and `now` does not: they are dead. `before` may be
+ * NULL. */
 void
 ac_peers_compare(ac_peers_t *self, const pr_roster_t *before, const pr_roster_t *now);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The core of a poll: its whole state and its rules. PURE: state and event in, effects out; no I/O, no
- * clock, no chance. The actor around it decides when, saves and tells; the simulator drives the very
- * same code.
+ * The core of a poll: its whole state and its rules. PURE: state and event in, effects out; no I/O,
+ * no clock, no chance. The actor around it decides when, saves and tells; the simulator drives the
+ * very same code.
  *
- * It is always one batch ahead of the store: what ac_poll_decide changes here stands in the batch, and
- * counts only when that is saved. A batch is never given up, so nothing is ever taken back.
+ * It is always one batch ahead of the store: what ac_poll_decide changes here stands in the batch,
+ * and counts only when that is saved. A batch is never given up, so nothing is ever taken back.
  *
  * Files: poll.c rules; poll_json.c the stored document; poll_pack.c the public one.
  */
@@ -85,8 +85,9 @@ ac_poll_t *
 ac_poll_new_created(const ac_creation_t *creation, const ac_rules_t *rules);
 
 /*
- * The poll of a stored document. 0; PR_E_MALFORMED if it is not one of ours (an id or a text that we
- * would not have written, another poll's id); PR_E_VERSION if a newer build wrote it; PR_E_NOMEM.
+ * The poll of a stored document. 0; PR_E_MALFORMED if it is not one of ours (an id or a text that
+ * we would not have written, another poll's id); PR_E_VERSION if a newer build wrote it;
+ * PR_E_NOMEM.
  */
 PR_MUST_CHECK int
 ac_poll_from_json(pr_str_t json, pr_str_t id, const ac_rules_t *rules, ac_poll_t **out);
@@ -95,15 +96,15 @@ void
 ac_poll_destroy(ac_poll_t **self_p);
 
 /*
- * Applies the rules of design.md §9 to one event. 0: done, or nothing to do; what changed was added to
- * `effects`. Else the code of the refusal and nothing changed: PR_E_NOT_FOUND (the poll has ended),
- * PR_E_REMOVED, PR_E_FULL, PR_E_UNAUTHORIZED, PR_E_BAD_REQUEST, PR_E_NOMEM.
+ * Applies the rules of design.md §9 to one event. 0: done, or nothing to do; what changed was added
+ * to `effects`. Else the code of the refusal and nothing changed: PR_E_NOT_FOUND (the poll has
+ * ended), PR_E_REMOVED, PR_E_FULL, PR_E_UNAUTHORIZED, PR_E_BAD_REQUEST, PR_E_NOMEM.
  */
 PR_MUST_CHECK int
 ac_poll_decide(ac_poll_t *self, const ac_event_t *event, int64_t wall_ms, ac_batch_t *effects);
 
-/* Appends the whole stored document, JSON without blanks; `rev` may be NULL: without version and rev,
- * which is what the first rev is computed from. */
+/* Appends the whole stored document, JSON without blanks; `rev` may be NULL: without version and
+ * rev, which is what the first rev is computed from. */
 void
 ac_poll_write_stored(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out);
 /* Appends the whole public document, msgpack. Secret ballots are empty lists. */

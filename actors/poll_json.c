@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The stored document of a poll: read with jansson, written by hand. Reading trusts nothing: another
- * program may have been at the store, and what is wrong here would reach every client.
+ * The stored document of a poll: read with jansson, written by hand. Reading trusts nothing:
+ * another program may have been at the store, and what is wrong here would reach every client.
  */
 
 #include <stdlib.h>
@@ -40,6 +40,15 @@ s_member_int(const json_t *object, const char *name, int64_t *out)
     }
     *out = json_integer_value(value);
     return *out >= 0 && *out <= PR_INTEGER_MAX;
+}
+
+/* An id that was checked into room for it and its NUL, which is there already. */
+static void
+s_copy_id(char *out, pr_str_t id)
+{
+    if (id.ptr) {
+        memcpy(out, id.ptr, id.len);
+    }
 }
 
 /* Sets `key` to `value`, which is consumed; NULL counts as out of memory. */
@@ -92,7 +101,7 @@ s_read_nominations(ac_poll_t *self, const json_t *object)
             free(copy);
             return PR_E_NOMEM;
         }
-        memcpy(nomination->user, user.ptr, user.len);
+        s_copy_id(nomination->user, user);
         nomination->text = copy;
     }
     return 0;
@@ -110,7 +119,7 @@ s_read_ballot(const json_t *list, ac_ballot_t *ballot)
         if (!pr_id_is_nomination(id)) {
             return PR_E_MALFORMED;
         }
-        memcpy(ballot->choices[i], id.ptr, id.len);
+        s_copy_id(ballot->choices[i], id);
     }
     return 0;
 }
@@ -180,7 +189,7 @@ s_read_results(ac_poll_t *self, const json_t *list)
             return PR_E_MALFORMED;
         }
         ac_result_t *result = &self->results[self->result_count];
-        memcpy(result->nomination, id.ptr, id.len);
+        s_copy_id(result->nomination, id);
         result->score = json_number_value(score);
         result->text = ac_text_new(text);
         if (!result->text) {
@@ -210,7 +219,7 @@ s_read_meta(ac_poll_t *self, const json_t *meta)
         self->loaded.version != version || version < 1 || !pr_id_is_word(nonce, PR_NONCE_LEN_MAX)) {
         return PR_E_MALFORMED;
     }
-    memcpy(self->nonce, nonce.ptr, nonce.len);
+    s_copy_id(self->nonce, nonce);
     self->ballots_open = pr_str_equal(ballots, PR_STR("open"));
     self->phase = AC_PHASE_COUNT;
     for (int i = 0; i < AC_PHASE_COUNT; i++) {
@@ -237,7 +246,7 @@ s_read_scalars(ac_poll_t *self, const json_t *root)
         self->votes < 1 || self->votes > PR_VOTES_MAX) {
         return PR_E_MALFORMED;
     }
-    memcpy(self->admin, admin.ptr, admin.len);
+    s_copy_id(self->admin, admin);
     self->has_started = json_is_true(started);
     self->topic = ac_text_new(topic);
     return self->topic ? 0 : PR_E_NOMEM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Each gateway has a map of its conns; each user a list of its own. Users without any are forgotten. */
+/* Each gateway has a map of its conns; each user a list of its own. Users without any are
+ * forgotten. */
 
 #include "actors/presence.h"
 

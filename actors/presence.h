@@ -3,12 +3,12 @@
 /*
  * Who is here: the live sockets of one poll on all gateways, as a set. Pure: time is passed in.
  *
- * A user is present with at least one conn, and for a grace time after the last one went: none for a
- * `leave`, `reload_ms` or `lost_ms` for the others, counted from then. What follows for the document is
- * not decided here: the actor drains the users whose presence has changed, one by one and each once
- * however often it went to and fro, and asks the core.
+ * A user is present with at least one conn, and for a grace time after the last one went: none for
+ * a `leave`, `reload_ms` or `lost_ms` for the others, counted from then. What follows for the
+ * document is not decided here: the actor drains the users whose presence has changed, one by one
+ * and each once however often it went to and fro, and asks the core.
  *
- *     (gateway, conn) -> user        a conn also waits, until the actor has told its gateway CONNECTED
+ *     (gateway, conn) -> user        a conn waits until its gateway was told CONNECTED
  */
 
 #ifndef AC_PRESENCE_H
@@ -45,8 +45,8 @@ void
 ac_presence_destroy(ac_presence_t **self_p);
 
 /*
- * A conn that is there now, or announced again: it waits for CONNECTED. If it belonged to another user it
- * changes hands. 0 and the conn in `*out`, PR_E_FULL (PR_POLL_CONNS_MAX) or PR_E_NOMEM.
+ * A conn that is there now, or announced again: it waits for CONNECTED. If it belonged to another
+ * user it changes hands. 0 and the conn in `*out`, PR_E_FULL (PR_POLL_CONNS_MAX) or PR_E_NOMEM.
  */
 PR_MUST_CHECK int
 ac_presence_connect(ac_presence_t *self,
@@ -80,8 +80,8 @@ void
 ac_presence_recheck(ac_presence_t *self);
 
 /*
- * The next user whose presence has changed by `now_ms`, or NULL. It has conns: should be listed; has
- * none: should not. The pointer holds until the next call of any function here.
+ * The next user whose presence has changed by `now_ms`, or NULL. It has conns: should be listed;
+ * has none: should not. The pointer holds until the next call of any function here.
  */
 ac_user_t *
 ac_presence_next_change(ac_presence_t *self, int64_t now_ms);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The gateways that one actor talks to, and how far each of them is. What a full window keeps from going
- * out is held here; documents are not held but marked `dirty`: one snapshot later takes their place.
+ * The gateways that one actor talks to, and how far each of them is. What a full window keeps from
+ * going out is held here; documents are not held but marked `dirty`: one snapshot later takes their
+ * place.
  */
 
 #ifndef AC_RECEIVERS_H

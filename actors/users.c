@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A user is in at most one list: of changes while it is `changed`, of grace times while its due time is
- * set. Grace times of one reason are all equally long, so each reason's list is in order of its due
- * times.
+ * A user is in at most one list: of changes while it is `changed`, of grace times while its due
+ * time is set. Grace times of one reason are all equally long, so each reason's list is in order of
+ * its due times.
  */
 
 #include "actors/users.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The users of one poll, with and without conns, their grace times, and whose presence has changed. The
- * inner half of ac_presence_t, which has the conns. Pure: time is passed in.
+ * The users of one poll, with and without conns, their grace times, and whose presence has changed.
+ * The inner half of ac_presence_t, which has the conns. Pure: time is passed in.
  */
 
 #ifndef AC_USERS_H

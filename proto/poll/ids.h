@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What ids and texts may look like. Every process checks what it is given with these before it uses it:
- * nothing else ever reaches the store.
+ * What ids and texts may look like. Every process checks what it is given with these before it uses
+ * it: nothing else ever reaches the store.
  */
 
 #ifndef PR_IDS_H

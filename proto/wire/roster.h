@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Who is there: the actors and gateway processes of one generation, as a ROSTER message tells it. The
- * supervisor makes it, its children keep the newest. Entries are owned copies.
+ * Who is there: the actors and gateway processes of one generation, as a ROSTER message tells it.
+ * The supervisor makes it, its children keep the newest. Entries are owned copies.
  *
  *     actors    [[slot, inc, endpoint, "up" | "down"]…]
  *     gateways  [[slot, inc, endpoint]…]
  *     quarantined  ["CODE99"…]
  *
- * A slot outlives its processes: "a1" is slot 1 in each of its incarnations. Between two of them it is
- * down, with an empty incarnation and endpoint, and keeps its polls.
+ * A slot outlives its processes: "a1" is slot 1 in each of its incarnations. Between two of them it
+ * is down, with an empty incarnation and endpoint, and keeps its polls.
  */
 
 #ifndef PR_ROSTER_H
