@@ -8,11 +8,12 @@
 #ifndef GW_HOSTS_H
 #define GW_HOSTS_H
 
+#include "gateway/requests.h"
 #include "proto/base/loop.h"
 #include "proto/wire/message.h"
+#include "proto/wire/roster.h"
 
 typedef struct gw_hosts gw_hosts_t;
-struct pr_roster;
 
 typedef struct {
     /* A session with the actors of `slot` began: SYNC all polls placed there. */
@@ -27,10 +28,8 @@ typedef struct {
     void (*moved)(void *arg);
 } gw_hosts_ops_t;
 
-/* The answer to a request: a REPLY, or NULL with `error` PR_E_TIMEOUT, PR_E_UNREACHABLE, PR_E_BUSY.
- * Called exactly once, from the loop. */
-typedef void (*gw_reply_t)(void *arg, const pr_msg_reply_t *reply, int error);
-
+/* NULL when out of memory. `name` ("g1") and `incarnation` make the identity of our dealers; all
+ * texts are copied. */
 gw_hosts_t *
 gw_hosts_new(pr_loop_t *loop,
              const char *name,
@@ -40,9 +39,15 @@ gw_hosts_new(pr_loop_t *loop,
 void
 gw_hosts_destroy(gw_hosts_t **self_p);
 
-/* Takes a new roster: dials, hangs up, places anew. */
+/* Takes a new roster (it is ours then): dials, hangs up, places anew. */
 void
-gw_hosts_set_roster(gw_hosts_t *self, const struct pr_roster *roster);
+gw_hosts_set_roster(gw_hosts_t *self, pr_roster_t **roster_p);
+/* The generation of the roster, 0 while there is none. */
+int64_t
+gw_hosts_generation(const gw_hosts_t *self);
+/* Whether there is a roster and a session is open with everyone who is up in it. */
+bool
+gw_hosts_are_ready(const gw_hosts_t *self);
 
 /* The slot that a poll is placed on; -1 while there is no roster. */
 int
@@ -59,10 +64,11 @@ gw_hosts_send(gw_hosts_t *self, const pr_event_t *event);
  * Sends a CREATE, READ or COMMAND and waits for its REPLY for PR_REQUEST_DEADLINE_MS; fills in its `req`.
  * While the process of the poll can not be reached it waits, within the deadline, and a request in
  * flight when the actors died is sent again once. Returns 0, or PR_E_BUSY past PR_REQUESTS_MAX: `done`
- * is then not called. `*handle` (may be NULL) cancels.
+ * is then not called. `*handle` (may be NULL) cancels. gw_reply_t is explained in requests.h.
  */
 PR_MUST_CHECK int
-gw_hosts_request(gw_hosts_t *self, const pr_event_t *event, gw_reply_t done, void *arg, int64_t *handle);
+gw_hosts_request(
+    gw_hosts_t *self, const pr_event_t *event, gw_reply_t done, void *arg, int64_t *handle);
 /* `done` will not be called. */
 void
 gw_hosts_cancel(gw_hosts_t *self, int64_t handle);

@@ -131,6 +131,14 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_PACE_BYTES_PER_S (100 << 20)
 /* Events a client may send before it is live, and while its poll's actors are away. */
 #define PR_CONN_HELD_MAX 8
+/* Commands of one conn without an answer, the held ones included; more are answered busy. */
+#define PR_CONN_COMMANDS_MAX 32
+/* Conns in one SYNC message; more go in further ones. */
+#define PR_SYNC_CONNS_MAX 500
+/* A poll that has moved, or could not be told everything, is told again after so long. */
+#define PR_ROOM_RETRY_MS 500
+/* A gateway that is asked to stop waits so long for its sockets to close. */
+#define PR_GATEWAY_STOP_MS 1500
 /* Acks, errors and endings waiting for a slow socket: more closes it. */
 #define PR_CONN_MUST_SEND_BYTES_MAX (64 << 10)
 /* A socket that accepts no byte for so long is closed. */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "gateway/report.h"
+
+#include "proto/wire/value.h"
+
+typedef struct {
+    const char *name;
+    uint64_t value;
+} row_t;
+
+static void
+s_pack(msgpack_packer *packer, const char *part, const row_t *rows, size_t count)
+{
+    pr_pack_str(packer, pr_str(part));
+    (void) msgpack_pack_map(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        pr_pack_str(packer, pr_str(rows[i].name));
+        (void) msgpack_pack_uint64(packer, rows[i].value);
+    }
+}
+
+#define ROW(name) {#name, counters->name}
+#define PACK(part) s_pack(packer, part, rows, sizeof rows / sizeof rows[0])
+
+static void
+s_pack_ws(msgpack_packer *packer, const gw_ws_counters_t *counters)
+{
+    const row_t rows[] = {ROW(sockets),  ROW(upgraded),  ROW(refused),   ROW(messages),
+                          ROW(bad_utf8), ROW(too_large), ROW(unattached)};
+    PACK("ws");
+}
+
+static void
+s_pack_write(msgpack_packer *packer, const gw_write_counters_t *counters)
+{
+    const row_t rows[] = {ROW(writes),       ROW(bytes),    ROW(short_writes),
+                          ROW(handed_bytes), ROW(not_sent), ROW(must_overflow),
+                          ROW(stalled),      ROW(failed),   ROW(close_timeouts)};
+    PACK("write");
+}
+
+static void
+s_pack_http(msgpack_packer *packer, const gw_http_counters_t *counters)
+{
+    const row_t rows[] = {ROW(adopted),        ROW(connections),   ROW(requests),
+                          ROW(refused_bodies), ROW(body_timeouts), ROW(cancelled)};
+    PACK("http");
+}
+
+static void
+s_pack_rest(msgpack_packer *packer, const gw_rest_counters_t *counters)
+{
+    const row_t rows[] = {ROW(created),     ROW(joined),        ROW(rejoined), ROW(read),
+                          ROW(invalid),     ROW(forbidden),     ROW(limited),  ROW(redrawn),
+                          ROW(unavailable), ROW(unknown_polls), ROW(waiting)};
+    PACK("rest");
+}
+
+static void
+s_pack_accept(msgpack_packer *packer, const gw_accept_counters_t *counters)
+{
+    const row_t rows[] = {ROW(accepted), ROW(refused_rate), ROW(paused), ROW(failed)};
+    PACK("accept");
+}
+
+void
+gw_report_pack(const gw_report_t *self, pr_buf_t *out)
+{
+    msgpack_packer packer = pr_packer(out);
+    int parts = (self->stats != NULL) + (self->ws != NULL) + (self->write != NULL) +
+                (self->http != NULL) + (self->rest != NULL) + (self->accept != NULL);
+    (void) msgpack_pack_map(&packer, (size_t) parts);
+    if (self->stats) {
+        pr_pack_str(&packer, PR_STR("core"));
+        gw_stats_pack(self->stats, out);
+    }
+    if (self->ws) {
+        s_pack_ws(&packer, self->ws);
+    }
+    if (self->write) {
+        s_pack_write(&packer, self->write);
+    }
+    if (self->http) {
+        s_pack_http(&packer, self->http);
+    }
+    if (self->rest) {
+        s_pack_rest(&packer, self->rest);
+    }
+    if (self->accept) {
+        s_pack_accept(&packer, self->accept);
+    }
+}
