@@ -71,7 +71,10 @@ s_prepare(uv_prepare_t *handle)
         hook_t hook = self->hooks[self->at];
         more |= hook.run(hook.arg);
     }
-    more |= self->done && self->done(self->done_arg);
+    if (self->done && self->done(self->done_arg)) {
+        self->done = NULL;
+        more = true;
+    }
     if (more) {
         (void) uv_idle_start(&self->idle, s_idle);
     } else {
@@ -152,10 +155,11 @@ pr_loop_run_until(pr_loop_t *self, bool (*done)(void *arg), void *arg, int64_t t
     int64_t deadline_ms = pr_clock_mono_ms() + timeout_ms;
     self->done = done;
     self->done_arg = arg;
+    /* Asked also after each turn's hooks, and not once more when it has said yes. */
     bool met = done(arg);
     while (!met && pr_clock_mono_ms() < deadline_ms) {
         (void) uv_run(&self->uv, UV_RUN_ONCE);
-        met = done(arg);
+        met = !self->done || done(arg);
     }
     self->done = NULL;
     return met;
