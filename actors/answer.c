@@ -38,8 +38,8 @@ typedef struct {
     ac_verdict_t verdict;
 } passing_t;
 
-/* The server's own words. None of them leaves a change behind. A right that is missing (NOPERM) or a
- * cluster's redirection is for a person to mend; until then nothing is lost. */
+/* The server's own words. None of them leaves a change behind. A right that is missing (NOPERM) or
+ * a cluster's redirection is for a person to mend; until then nothing is lost. */
 static const passing_t s_passing[] = {
     {"NOSCRIPT", AC_VERDICT_NOSCRIPT}, {"READONLY", AC_VERDICT_MOVED},
     {"MASTERDOWN", AC_VERDICT_MOVED},  {"LOADING", AC_VERDICT_MOVED},

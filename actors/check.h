@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a fresh connection goes through before the store counts as up: ROLE says master, INFO names the
- * server, the scripts are loaded, and a server that we have not met yet passes the probe. LOADING and
- * the like start it over, after a pause; so does it with a new connection what is not a primary.
+ * What a fresh connection goes through before the store counts as up: ROLE says master, INFO names
+ * the server, the scripts are loaded, and a server that we have not met yet passes the probe.
+ * LOADING and the like start it over, after a pause; so does it with a new connection what is not a
+ * primary.
  */
 
 #ifndef AC_CHECK_H

@@ -9,7 +9,8 @@
 
 #define AC_COMMAND_WORDS_MAX 12
 
-/* Points into itself, into the request and into the texts it was built from: do not copy or keep it. */
+/* Points into itself, into the request and into the texts it was built from: do not copy or keep
+ * it. */
 typedef struct {
     pr_str_t argv[AC_COMMAND_WORDS_MAX];
     size_t argc;

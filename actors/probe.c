@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "actors/answer.h"
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
 #include "proto/base/clock.h"
@@ -127,7 +128,8 @@ s_is_no_cluster(const step_t *step, const ac_reply_t *reply, pr_str_t flat, pr_b
     return true;
 }
 
-/* The version in one entry of MODULE LIST ("name", NAME, "ver", VERSION, …) if it is RedisJSON's. */
+/* The version in one entry of MODULE LIST ("name", NAME, "ver", VERSION, …) if it is RedisJSON's.
+ */
 static int64_t
 s_module_version(const ac_reply_t *entry)
 {
@@ -163,13 +165,12 @@ s_has_module(const step_t *step, const ac_reply_t *reply, pr_str_t flat, pr_buf_
 
 /* --- the steps --- */
 
-#define FIRST                                                                                      \
-    "{\"id\":\"probe\",\"participants\":{},\"meta\":{\"version\":1,\"rev\":\"1-a\",\"nonce\":"     \
-    "\"n\"}}"
-#define PATCH "{\"participants\":{\"u\":\"n\"},\"meta\":{\"version\":2,\"rev\":\"2-b\"}}"
-#define WHOLE                                                                                      \
-    "{\"id\":\"probe\",\"participants\":{},\"meta\":{\"version\":3,\"rev\":\"3-c\",\"nonce\":"     \
-    "\"n\"}}"
+static const char s_first[] = "{\"id\":\"probe\",\"participants\":{},"
+                              "\"meta\":{\"version\":1,\"rev\":\"1-a\",\"nonce\":\"n\"}}";
+static const char s_patch[] = "{\"participants\":{\"u\":\"n\"},"
+                              "\"meta\":{\"version\":2,\"rev\":\"2-b\"}}";
+static const char s_whole[] = "{\"id\":\"probe\",\"participants\":{},"
+                              "\"meta\":{\"version\":3,\"rev\":\"3-c\",\"nonce\":\"n\"}}";
 
 static const step_t s_steps[] = {
     {"persistence", s_warn_of_persistence, NULL, {"INFO", "persistence"}},
@@ -196,7 +197,7 @@ static const step_t s_steps[] = {
     {"unlink", s_is, "1", {"UNLINK", "@key"}},
 
 #define CREATE(nonce)                                                                              \
-    {"EVALSHA", "@create", "2", "@doc", "@own", "7", "probe", FIRST, "@ends", nonce}
+    {"EVALSHA", "@create", "2", "@doc", "@own", "7", "probe", s_first, "@ends", nonce}
 #define CLAIM(generation) {"EVALSHA", "@claim", "2", "@doc", "@own", generation, "probe"}
 #define WRITE(token, from, to, patch)                                                              \
     {"EVALSHA", "@write", "2", "@doc", "@own", token, from, to, patch}
@@ -206,15 +207,15 @@ static const step_t s_steps[] = {
     {"create over it", s_is, "-TAKEN poll", CREATE("m")},
     {"claim", s_starts, "1 7:2:probe {", CLAIM("7")},
     {"claim by an old roster", s_is, "-STALE 7:2:probe", CLAIM("6")},
-    {"write", s_is, "1 2-b", WRITE("7:2:probe", "1-a", "2-b", PATCH)},
-    {"write again", s_is, "0 2-b", WRITE("7:2:probe", "1-a", "2-b", PATCH)},
-    {"write in conflict", s_is, "-CONFLICT 2-b", WRITE("7:2:probe", "1-a", "3-c", WHOLE)},
-    {"write by an old owner", s_is, "-FENCED 7:2:probe", WRITE("7:1:probe", "2-b", "3-c", WHOLE)},
+    {"write", s_is, "1 2-b", WRITE("7:2:probe", "1-a", "2-b", s_patch)},
+    {"write again", s_is, "0 2-b", WRITE("7:2:probe", "1-a", "2-b", s_patch)},
+    {"write in conflict", s_is, "-CONFLICT 2-b", WRITE("7:2:probe", "1-a", "3-c", s_whole)},
+    {"write by an old owner", s_is, "-FENCED 7:2:probe", WRITE("7:1:probe", "2-b", "3-c", s_whole)},
     {"write of no object", s_starts, "-BADARG ", WRITE("7:2:probe", "2-b", "3-c", "[]")},
     {"root write",
      s_is,
      "1 3-c",
-     {"EVALSHA", "@write", "2", "@doc", "@own", "7:2:probe", "2-b", "3-c", WHOLE, "@ends"}},
+     {"EVALSHA", "@write", "2", "@doc", "@own", "7:2:probe", "2-b", "3-c", s_whole, "@ends"}},
     {"finish", s_is, "1", FINISH},
     {"finish again", s_is, "0", FINISH},
     {"claim of what ended", s_is, "-NODOC ended", CLAIM("7")},
@@ -292,7 +293,8 @@ s_end(ac_probe_t *self, ac_probe_result_t result, const char *line)
     self->done(self->arg, result, line);
 }
 
-/* Cuts what an unknown command says about its arguments, and all that would not do in a log line. */
+/* Cuts what an unknown command says about its arguments, and all that would not do in a log line.
+ */
 static void
 s_tidy(pr_str_t said, char *out, size_t size)
 {
@@ -301,7 +303,11 @@ s_tidy(pr_str_t said, char *out, size_t size)
     size_t len = 0;
     for (size_t i = 0; i < end && len < size - 1; i++) {
         char byte = said.ptr[i];
-        out[len++] = byte >= ' ' && byte <= '~' && byte != '"' ? byte : ' ';
+        out[len] = ' ';
+        if (byte >= ' ' && byte <= '~' && byte != '"') {
+            out[len] = byte;
+        }
+        len++;
     }
     out[len] = '\0';
 }
@@ -340,10 +346,9 @@ ac_probe_is_passing(pr_str_t error)
     static const char *const words[] = {"LOADING",  "BUSY",       "OOM",        "READONLY",
                                         "MISCONF",  "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN",
                                         "TRYAGAIN", "NOSCRIPT"};
-    const char *blank = error.ptr ? memchr(error.ptr, ' ', error.len) : NULL;
-    pr_str_t word = {error.ptr, blank ? (size_t) (blank - error.ptr) : error.len};
+    pr_str_t word = ac_answer_code(error);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (pr_str_equal(word, pr_str(words[i]))) {
+        if (word.ptr && pr_str_equal(word, pr_str(words[i]))) {
             return true;
         }
     }
@@ -430,14 +435,14 @@ ac_probe_new(ac_redis_t *redis,
     self->shas = *shas;
     self->done = done;
     self->arg = arg;
+    int64_t ends_ms = pr_clock_wall_ms() + LIFE_MS;
     char name[17];
     pr_random_text(name, sizeof name - 1, "0123456789abcdef");
     (void) snprintf(self->version, sizeof self->version, "%s", version);
     (void) snprintf(self->key, sizeof self->key, "probe:%s", name);
     (void) snprintf(self->doc, sizeof self->doc, "polls:probe-%s", name);
     (void) snprintf(self->own, sizeof self->own, "own:{%s}", self->doc);
-    (void) snprintf(self->ends, sizeof self->ends, "%lld",
-                    (long long) (pr_clock_wall_ms() + LIFE_MS));
+    (void) snprintf(self->ends, sizeof self->ends, "%lld", (long long) ends_ms);
     if (!s_send(self)) {
         free(self);
         return NULL;

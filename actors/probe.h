@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Tries on scratch keys whether a server can serve us: RedisJSON with JSON.MERGE that behaves as we know
- * it, and each answer of the scripts. It is asked before the first request, and again when another
- * server (another run_id) stands behind the same address. The steps are a table in probe.c.
+ * Tries on scratch keys whether a server can serve us: RedisJSON with JSON.MERGE that behaves as we
+ * know it, and each answer of the scripts. It is asked before the first request, and again when
+ * another server (another run_id) stands behind the same address. The steps are a table in probe.c.
  */
 
 #ifndef AC_PROBE_H
@@ -24,8 +24,8 @@ typedef enum {
 typedef void (*ac_probe_done_t)(void *arg, ac_probe_result_t result, const char *line);
 
 /*
- * Starts. `redis` must be ready and have the scripts of `shas` (copied); `version` is the server's, for
- * the line (copied). NULL when out of memory or when nothing could be sent.
+ * Starts. `redis` must be ready and have the scripts of `shas` (copied); `version` is the server's,
+ * for the line (copied). NULL when out of memory or when nothing could be sent.
  */
 ac_probe_t *
 ac_probe_new(ac_redis_t *redis,
@@ -34,7 +34,8 @@ ac_probe_new(ac_redis_t *redis,
              ac_probe_done_t done,
              void *arg);
 
-/* Stops it without a result, if there was none yet. NULL is fine. Its scratch keys go by themselves. */
+/* Stops it without a result, if there was none yet. NULL is fine. Its scratch keys go by
+ * themselves. */
 void
 ac_probe_destroy(ac_probe_t **self_p);
 

@@ -93,7 +93,8 @@ static const row_t s_rows[] = {
     {WRITE | FINISH, KEEP | END, FENCED, REC_ENDED, ANY, ANY, AC_STEP_GONE},
     {WRITE | FINISH, KEEP | END, FENCED, REC_OTHER, ANY, ANY, AC_STEP_LOST},
 
-    /* BADTYPE, BADARG, unreadable texts, words we do not know, answers that the script can not give. */
+    /* BADTYPE, BADARG, unreadable texts, words we do not know, answers that the script can not
+       give. */
     {ANY, ANY, ANY, ANY, ANY, ANY, AC_STEP_QUARANTINE},
 };
 

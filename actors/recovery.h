@@ -34,7 +34,8 @@ typedef enum {
     AC_RECORD_COUNT
 } ac_record_t;
 
-/* The version in the store (CONFLICT), compared with the newest of ours, the batch's not counted. */
+/* The version in the store (CONFLICT), compared with the newest of ours, the batch's not counted.
+ */
 typedef enum {
     AC_STORED_UNREADABLE, /* or the answer has none */
     AC_STORED_NOT_ABOVE,
@@ -52,10 +53,12 @@ typedef struct {
 } ac_finding_t;
 
 typedef enum {
-    AC_STEP_SAVED, /* the state with the batch is what the store has (after `create`: and is ours) */
+    AC_STEP_SAVED,  /* the state with the batch is what the store has (after `create`: and is ours)
+                     */
     AC_STEP_OPENED, /* created, or claimed with the document in the answer: serve it */
     AC_STEP_RESEND, /* claimed again: the same request under the new token of the answer */
-    AC_STEP_ADOPT_AND_RESEND, /* the record of the answer is our token now: the same request again */
+    AC_STEP_ADOPT_AND_RESEND,  /* the record of the answer is our token now: the same request again
+                                */
     AC_STEP_CLAIM_THEN_RESEND, /* claim; its answer says how to go on (aim stays) */
     AC_STEP_CLAIM_THEN_SERVE,  /* created by an earlier try: claim it (aim OPEN), then serve */
     AC_STEP_ROOT_WRITE,        /* root write over the rev of the answer, at max(version) + 1 */

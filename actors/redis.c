@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Of hiredis only the reply reader is used. Its async half (0.14 and 1.2) aborts the process on a reply
- * that nobody asked for, looks up names with the loop standing still, must not be closed from its own
- * connect callback, and moves its whole output at each partial write. A libuv stream does none of that.
+ * Of hiredis only the reply reader is used. Its async half (0.14 and 1.2) aborts the process on a
+ * reply that nobody asked for, looks up names with the loop standing still, must not be closed from
+ * its own connect callback, and moves its whole output at each partial write. A libuv stream does
+ * none of that.
  */
 
 #include "actors/redis.h"
@@ -132,8 +133,9 @@ s_dial_due(uv_timer_t *timer)
     }
 }
 
-/* Doubles from try to try, less than a quarter of it random, so that many do not come at once. A local
- * server that is away costs nothing to dial; one that takes calls and does not answer is left alone. */
+/* Doubles from try to try, less than a quarter of it random, so that many do not come at once. A
+ * local server that is away costs nothing to dial; one that takes calls and does not answer is left
+ * alone. */
 static int64_t
 s_pause_ms(const ac_redis_t *self, bool was_open)
 {

@@ -39,8 +39,8 @@ typedef struct {
     void (*down)(void *arg);
 } ac_redis_ops_t;
 
-/* `reply` is NULL if the connection went before the answer. Each one that ac_redis_send took is called
- * exactly once, in order. */
+/* `reply` is NULL if the connection went before the answer. Each one that ac_redis_send took is
+ * called exactly once, in order. */
 typedef void (*ac_redis_answer_t)(void *arg, const ac_reply_t *reply);
 
 /* Whether `url` has the form above. */

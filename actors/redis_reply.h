@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* One answer of Redis, and the reader that makes answers out of bytes: hiredis, behind names of ours. */
+/* One answer of Redis, and the reader that makes answers out of bytes: hiredis, behind names of
+ * ours. */
 
 #ifndef AC_REDIS_REPLY_H
 #define AC_REDIS_REPLY_H
@@ -51,8 +52,8 @@ ac_reply_reader_destroy(ac_reply_reader_t **self_p);
 int
 ac_reply_reader_feed(ac_reply_reader_t *self, const char *data, size_t len);
 
-/* The next whole answer in `reply`, or NULL if there is none yet. PR_E_MALFORMED, for ever, if this is not
- * the protocol of Redis or an answer has more than PR_STORE_REPLY_ELEMENTS_MAX parts. */
+/* The next whole answer in `reply`, or NULL if there is none yet. PR_E_MALFORMED, for ever, if this
+ * is not the protocol of Redis or an answer has more than PR_STORE_REPLY_ELEMENTS_MAX parts. */
 int
 ac_reply_reader_next(ac_reply_reader_t *self, ac_reply_t **reply);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One stream to Redis over a unix socket or TCP, from dial to close; used once. Host names are looked
- * up without blocking the loop.
+ * One stream to Redis over a unix socket or TCP, from dial to close; used once. Host names are
+ * looked up without blocking the loop.
  */
 
 #ifndef AC_REDIS_SOCKET_H
@@ -31,8 +31,8 @@ ac_redis_socket_dial(pr_loop_t *loop,
                      const ac_redis_socket_ops_t *ops,
                      void *arg);
 
-/* Sends `data`, which must not change any more, and takes over the reference; always nulls it. Only after
- * `open`. What can not be sent ends with `lost`, which may come from within this call. */
+/* Sends `data`, which must not change any more, and takes over the reference; always nulls it. Only
+ * after `open`. What can not be sent ends with `lost`, which may come from within this call. */
 void
 ac_redis_socket_write(ac_redis_socket_t *self, pr_buf_t **data_p);
 

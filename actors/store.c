@@ -78,6 +78,7 @@ s_list_append(list_t *list, ac_request_t *request)
 static void
 s_list_remove(ac_request_t *request)
 {
+    PR_ASSERT(request->prev && request->next);
     request->prev->next = request->next;
     request->next->prev = request->prev;
     request->prev = NULL;

@@ -2,16 +2,16 @@
 
 /*
  * The system of record, as actors see it: a queue of requests (actors/request.h) and one pipelined
- * connection to Redis. A submitted request is sent again, byte for byte and in order, over lost links
- * and passing refusals (NOSCRIPT, LOADING, OOM …) until there is a definite answer.
+ * connection to Redis. A submitted request is sent again, byte for byte and in order, over lost
+ * links and passing refusals (NOSCRIPT, LOADING, OOM …) until there is a definite answer.
  *
- * The store is *up* while it is connected to a master that has passed the probe (actors/probe.h) and
- * has our scripts. Else it is down and requests wait. A server that is silent for PR_STORE_ANSWER_MS
- * while it owes an answer counts as down; the connection is then made anew.
+ * The store is *up* while it is connected to a master that has passed the probe (actors/probe.h)
+ * and has our scripts. Else it is down and requests wait. A server that is silent for
+ * PR_STORE_ANSWER_MS while it owes an answer counts as down; the connection is then made anew.
  *
- * At most PR_STORE_IN_FLIGHT_MAX requests and PR_STORE_IN_FLIGHT_BYTES_MAX bytes are with the server
- * at a time. The queue before that has no bound of its own: its links live inside the requests, so it
- * holds what its users own (an actor: one request, PR_ACTORS_MAX actors).
+ * At most PR_STORE_IN_FLIGHT_MAX requests and PR_STORE_IN_FLIGHT_BYTES_MAX bytes are with the
+ * server at a time. The queue before that has no bound of its own: its links live inside the
+ * requests, so it holds what its users own (an actor: one request, PR_ACTORS_MAX actors).
  *
  * Everything runs on the loop; callbacks come from it, never from within a call made here. In a
  * callback any call is fine but ac_store_destroy.
@@ -30,13 +30,15 @@
 typedef struct ac_store ac_store_t;
 
 typedef struct {
-    /* Ready for requests: the first time and after each reconnect. What was in flight goes out again
-     * first, then what waited, then what is submitted from here (the re-validation writes). */
+    /* Ready for requests: the first time and after each reconnect. What was in flight goes out
+     * again first, then what waited, then what is submitted from here (the re-validation writes).
+     */
     void (*up)(void *arg);
     /* Was up, is not any more. What is in flight stays with the store; its outcome is unknown. */
     void (*down)(void *arg);
-    /* A server answers, but can not serve us; `line` says which step failed and what to do. The store
-     * stays down and looks again every PR_STORE_UNFIT_MS. May be NULL; it is logged anyway. */
+    /* A server answers, but can not serve us; `line` says which step failed and what to do. The
+     * store stays down and looks again every PR_STORE_UNFIT_MS. May be NULL; it is logged anyway.
+     */
     void (*unfit)(void *arg, const char *line);
 } ac_store_ops_t;
 
@@ -59,9 +61,9 @@ bool
 ac_store_url_is_valid(const char *url);
 
 /*
- * Starts to connect at the loop's next turn, and never gives up. `incarnation` is copied; it goes into
- * the owner records. `ops` is borrowed for the life of the store. NULL when out of memory or when the
- * url is not valid.
+ * Starts to connect at the loop's next turn, and never gives up. `incarnation` is copied; it goes
+ * into the owner records. `ops` is borrowed for the life of the store. NULL when out of memory or
+ * when the url is not valid.
  */
 ac_store_t *
 ac_store_new(pr_loop_t *loop,
@@ -83,13 +85,13 @@ ac_store_generation(const ac_store_t *self);
 const char *
 ac_store_incarnation(const ac_store_t *self);
 
-/* Takes over `request`, which must not be submitted already, until its `done` is called from the loop
- * or until it is cancelled. `body` is not copied: the reference stays the request's. */
+/* Takes over `request`, which must not be submitted already, until its `done` is called from the
+ * loop or until it is cancelled. `body` is not copied: the reference stays the request's. */
 void
 ac_store_submit(ac_store_t *self, ac_request_t *request);
 
-/* Takes `request` back; `done` is not called. If it is in flight it may still be applied. Does nothing
- * to one that is not submitted. */
+/* Takes `request` back; `done` is not called. If it is in flight it may still be applied. Does
+ * nothing to one that is not submitted. */
 void
 ac_store_cancel(ac_store_t *self, ac_request_t *request);
 

@@ -13,7 +13,8 @@
  *     ROLLCALL_LIFELINE_FD    a pipe that closes when the supervisor dies (absent: none)
  *     ROLLCALL_LISTEN_FD      the listening socket (gateways)
  *     ROLLCALL_SECRET_FILE    file with the key of the tokens (gateways)
- *     ROLLCALL_STORE          redis://… or unix:… of the store, with user and password (actors)
+ *     ROLLCALL_STORE          where the store is (actors): redis://[[USER]:PASS@]HOST[:PORT] or
+ *                             unix:PATH[?user=USER&pass=PASS]; %XX as in an url
  * and ROLLCALL_CONFIG, the path of the settings file, if there is one.
  */
 

@@ -63,9 +63,9 @@ const char *
 t_redis_server_url(const t_redis_server_t *self);
 
 /*
- * Runs one command on a connection of its own, and waits. The arguments end with NULL. The answer as
- * text: numbers in digits, "(nil)", errors with a dash before them, parts of arrays with blanks between.
- * It lives until the next call.
+ * Runs one command on a connection of its own, and waits. The arguments end with NULL. The answer
+ * as text: numbers in digits, "(nil)", errors with a dash before them, parts of arrays with blanks
+ * between. It lives until the next call.
  */
 const char *
 t_redis_server_ask(t_redis_server_t *self, ...) __attribute__((sentinel));
