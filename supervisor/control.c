@@ -187,6 +187,18 @@ s_take_stats(sv_control_t *self, sv_member_t *member, const msgpack_object *stat
     }
 }
 
+/* Actors find out by the owner records whether a newer roster was in force here. */
+static void
+s_take_generation(sv_control_t *self, const msgpack_object *stats)
+{
+    int64_t seen = 0;
+    const msgpack_object *found = pr_object_member(stats, PR_STR("generation_seen"));
+    if (found && pr_object_int(found, &seen) && seen > sv_roster_generation(self->roster)) {
+        pr_log_warn("roster.behind", "seen=%lld", (long long) seen);
+        sv_roster_saw(self->roster, seen);
+    }
+}
+
 static void
 s_beat(sv_control_t *self, sv_member_t *member, line_t *line, const pr_msg_beat_t *beat)
 {
@@ -195,6 +207,7 @@ s_beat(sv_control_t *self, sv_member_t *member, line_t *line, const pr_msg_beat_
     }
     if (beat->stats.object && beat->stats.object->type == MSGPACK_OBJECT_MAP) {
         s_take_stats(self, member, beat->stats.object);
+        s_take_generation(self, beat->stats.object);
     }
 }
 

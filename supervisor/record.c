@@ -214,5 +214,8 @@ sv_record_clear(const sv_paths_t *paths, char *error, size_t error_size)
     if (result == 0) {
         result = s_each(paths, ".sock", error, error_size);
     }
+    if (result == 0) {
+        result = s_each(paths, ".tap", error, error_size);
+    }
     return result;
 }

@@ -128,7 +128,8 @@ s_call_on_child(ctl_t *self, int64_t signum)
     pr_buf_destroy(&args);
     if (code == SV_EXIT_OK && self->options.json) {
         s_print_json(self);
-    } else if (code == SV_EXIT_OK) {
+    } else if (code == SV_EXIT_OK && strcmp(self->options.command, "kill") != 0) {
+        /* What was killed is still in its former state when that is told. */
         sv_ctl_status_print_child(self->answer, stdout);
     }
     return code;

@@ -161,6 +161,9 @@ sv_roster_saw(sv_roster_t *self, int64_t generation)
 {
     if (generation > self->generation && generation < PR_INTEGER_MAX) {
         self->generation = generation;
+        /* Who was told an older one must be told anew. */
+        pr_buf_clear(self->picture);
+        self->settled = false;
     }
 }
 

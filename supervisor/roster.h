@@ -54,7 +54,8 @@ sv_roster_commit(sv_roster_t *self, int64_t now_ms, int64_t wall_ms);
 bool
 sv_roster_is_settled(const sv_roster_t *self);
 
-/* Somebody was shown a roster of that generation: never fall behind it. */
+/* Somebody was shown a roster of that generation: never fall behind it. If that is a newer one, the
+ * next commit raises the generation whatever has changed. */
 void
 sv_roster_saw(sv_roster_t *self, int64_t generation);
 

@@ -105,8 +105,10 @@ generation_never_falls(void **state)
     assert_true(s_paint(roster, a1, a2, true, 0));
     assert_int_equal(sv_roster_generation(roster), WALL_MS + 5001);
     sv_roster_saw(roster, 12);
+    assert_true(sv_roster_is_settled(roster));
+    assert_false(s_paint(roster, a1, a2, true, 0));
     sv_roster_saw(roster, WALL_MS + 9000);
-    a1.up = false;
+    assert_false(sv_roster_is_settled(roster));
     assert_true(s_paint(roster, a1, a2, true, 0));
     assert_int_equal(sv_roster_generation(roster), WALL_MS + 9001);
     sv_roster_destroy(&roster);
