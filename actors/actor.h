@@ -16,7 +16,7 @@
  *     CREATING     queues; created -> READY, id taken or gone -> FREE
  *     LOADING      queues; loaded -> READY (past its end: ENDING), no such poll -> FREE
  *     READY        a turn -> SAVING; 30 s without conns -> FREE; endsAt -> ENDING
- *     SAVING       a batch is out; saved -> READY; heals; store got further -> LOADING; gone -> FREE
+ *     SAVING       a batch is out; saved -> READY; heals; store got ahead -> LOADING; gone -> FREE
  *     UNSURE       as SAVING, and the store is away
  *     ENDING       all is refused; the store has finished it: POLL_ENDED -> FREE
  *     LOST         somebody else owns it: MOVED, until there is a newer roster -> FREE

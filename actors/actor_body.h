@@ -35,11 +35,13 @@ typedef enum {
     X(OPENED)                                                                                      \
     X(RESEND)                                                                                      \
     X(ADOPT_AND_RESEND)                                                                            \
-    X(CLAIM_THEN_RESEND) X(CLAIM_THEN_SERVE) X(ROOT_WRITE) X(ROOT_WRITE_ANEW) X(CREATE_WHOLE)      \
-        X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER) X(REDRAW_ID) X(QUARANTINE) X(SYNC)   \
-            X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE) X(READ) X(RESYNC) X(GATEWAY_LOST)        \
-                X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY) X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE)  \
-                    X(DEADLINE)
+    X(CLAIM_THEN_RESEND)                                                                           \
+    X(CLAIM_THEN_SERVE)                                                                            \
+    X(ROOT_WRITE)                                                                                  \
+    X(ROOT_WRITE_ANEW) X(CREATE_WHOLE) X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER)       \
+        X(REDRAW_ID) X(QUARANTINE) X(SYNC) X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE) X(READ)   \
+            X(RESYNC) X(GATEWAY_LOST) X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY) X(ROSTER)       \
+                X(OPEN) X(EXPIRED) X(IDLE) X(DEADLINE)
 
 typedef enum {
 #define X(name) AC_ON_##name,

@@ -10,6 +10,14 @@
 #include "proto/base/log.h"
 #include "proto/wire/error.h"
 
+/* Whether the store was not as we left it. */
+static bool
+s_is_heal(ac_step_t step)
+{
+    return step != AC_STEP_SAVED && step != AC_STEP_OPENED && step != AC_STEP_NOT_FOUND &&
+           step != AC_STEP_GONE && step != AC_STEP_REDRAW_ID;
+}
+
 static void
 s_on_done(ac_request_t *request, const ac_answer_t *answer)
 {
@@ -26,9 +34,9 @@ s_on_done(ac_request_t *request, const ac_answer_t *answer)
     };
     ac_recovery_read(&finding, answer, env->generation, env->incarnation, self->saved.version);
     ac_step_t step = ac_recovery_next(&finding);
-    if (step != AC_STEP_SAVED && step != AC_STEP_OPENED && step != AC_STEP_NOT_FOUND) {
+    if (s_is_heal(step)) {
         env->counters.heals++;
-        pr_log_warn("actor.step", "poll=%s state=%s script=%d answer=%d step=%s", self->id,
+        pr_log_warn("actor.heal", "poll=%s state=%s script=%d answer=%d step=%s", self->id,
                     ac_actor_state_name(self), (int) request->script, (int) answer->kind,
                     ac_step_name(step));
     }

@@ -137,6 +137,7 @@ ac_users_rename(ac_user_t *user, pr_str_t name)
     if (name.len) {
         memcpy(copy, name.ptr, name.len);
     }
+    copy[name.len] = '\0';
     free(user->name);
     user->name = copy;
     user->name_len = name.len;
