@@ -5,8 +5,7 @@
  *
  * The payload's text is ours, members in the order pollID, name, iat, exp, sub, every non-ASCII
  * character and > ~ ? DEL as \uXXXX, so that its base64url holds no - or _ and pages that decode plain
- * base64 read it. Signed with OpenSSL's HMAC, verified by libjwt; algorithm and expiry are checked here,
- * since libjwt's decode accepts HS384 and expired tokens.
+ * base64 read it.
  */
 
 #ifndef GW_TOKEN_H

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "gateway/accept.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "proto/base/log.h"
+
+/* Connections of one turn, so that those who are here already are served in between. */
+#define TURN_ACCEPTS 64
+/* Descriptors that are not for clients. */
+#define SPARE_FILES 200
+/* After the system had no more descriptors we look again so often. */
+#define RETRY_MS 100
+
+struct gw_accept {
+    gw_accept_options_t options;
+    uv_poll_t poll;
+    pr_timer_t retry;
+    bool polling;
+    bool stopped;
+    bool closed;
+    gw_accept_counters_t counters;
+};
+
+static void
+s_on_readable(uv_poll_t *handle, int status, int events);
+
+static void
+s_poll(gw_accept_t *self, bool on)
+{
+    if (self->polling == on) {
+        return;
+    }
+    self->polling = on;
+    if (on) {
+        (void) uv_poll_start(&self->poll, UV_READABLE, s_on_readable);
+    } else {
+        (void) uv_poll_stop(&self->poll);
+    }
+}
+
+static bool
+s_is_full(const gw_accept_t *self)
+{
+    uint64_t connections = gw_http_counters(self->options.http)->connections;
+    return (int64_t) connections >= self->options.sockets_max;
+}
+
+static void
+s_pause(gw_accept_t *self)
+{
+    self->counters.paused++;
+    s_poll(self, false);
+    pr_loop_arm(self->options.loop, &self->retry, RETRY_MS);
+}
+
+static void
+s_on_retry(pr_timer_t *timer)
+{
+    gw_accept_t *self = (gw_accept_t *) ((char *) timer - offsetof(gw_accept_t, retry));
+    if (self->stopped) {
+        return;
+    }
+    if (s_is_full(self)) {
+        pr_loop_arm(self->options.loop, &self->retry, RETRY_MS);
+    } else {
+        s_poll(self, true);
+    }
+}
+
+static void
+s_on_closed(void *arg)
+{
+    gw_accept_t *self = arg;
+    if (!self->stopped && !self->polling && !s_is_full(self)) {
+        pr_wheel_cancel(&self->retry);
+        s_poll(self, true);
+    }
+}
+
+static void
+s_take(gw_accept_t *self, int fd, const struct sockaddr *from)
+{
+    gw_address_t address = gw_address_from(from);
+    int64_t now_ms = pr_loop_now_ms(self->options.loop);
+    if (!gw_limit_take(self->options.limit, GW_LIMIT_CONNECTS, &address, now_ms)) {
+        self->counters.refused_rate++;
+        (void) close(fd);
+        return;
+    }
+    if (gw_http_adopt(self->options.http, fd, &address) == 0) {
+        self->counters.accepted++;
+    } else {
+        self->counters.failed++;
+    }
+}
+
+/* Whether accept4() may be tried again at once after this errno. */
+static bool
+s_is_passing(int error)
+{
+    return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
+           error == EHOSTUNREACH || error == ENETUNREACH || error == EHOSTDOWN || error == EPERM;
+}
+
+static void
+s_on_readable(uv_poll_t *handle, int status, int events)
+{
+    (void) status;
+    (void) events;
+    gw_accept_t *self = handle->data;
+    for (int i = 0; i < TURN_ACCEPTS; i++) {
+        if (s_is_full(self)) {
+            s_pause(self);
+            return;
+        }
+        struct sockaddr_storage from = {0};
+        socklen_t len = sizeof from;
+        int fd = accept4(self->options.listen_fd, (struct sockaddr *) &from, &len,
+                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            s_take(self, fd, (struct sockaddr *) &from);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            return;
+        } else if (!s_is_passing(errno)) {
+            self->counters.failed++;
+            pr_log_warn("accept.failed", "errno=%d", errno);
+            s_pause(self);
+            return;
+        }
+    }
+}
+
+static int64_t
+s_default_max(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+        return INT32_MAX;
+    }
+    int64_t most = (int64_t) files.rlim_cur;
+    return most > 2 * SPARE_FILES ? most - SPARE_FILES : most / 2;
+}
+
+gw_accept_t *
+gw_accept_new(const gw_accept_options_t *options)
+{
+    PR_ASSERT(options->loop && options->http && options->limit);
+    gw_accept_t *self = calloc(1, sizeof *self);
+    if (!self) {
+        return NULL;
+    }
+    self->options = *options;
+    self->retry.fire = s_on_retry;
+    if (self->options.sockets_max <= 0) {
+        self->options.sockets_max = s_default_max();
+    }
+    /* Set once here, inherited by every accepted socket. */
+    int on = 1;
+    (void) setsockopt(options->listen_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (uv_poll_init(pr_loop_uv(options->loop), &self->poll, options->listen_fd) != 0) {
+        free(self);
+        return NULL;
+    }
+    self->poll.data = self;
+    gw_http_on_closed(options->http, s_on_closed, self);
+    s_poll(self, true);
+    return self;
+}
+
+static void
+s_on_handle_closed(uv_handle_t *handle)
+{
+    gw_accept_t *self = handle->data;
+    self->closed = true;
+}
+
+void
+gw_accept_stop(gw_accept_t *self)
+{
+    self->stopped = true;
+    pr_wheel_cancel(&self->retry);
+    s_poll(self, false);
+}
+
+void
+gw_accept_destroy(gw_accept_t **self_p)
+{
+    PR_ASSERT(self_p);
+    gw_accept_t *self = *self_p;
+    if (!self) {
+        return;
+    }
+    gw_accept_stop(self);
+    gw_http_on_closed(self->options.http, NULL, NULL);
+    uv_close((uv_handle_t *) &self->poll, s_on_handle_closed);
+    while (!self->closed) {
+        (void) uv_run(pr_loop_uv(self->options.loop), UV_RUN_NOWAIT);
+    }
+    free(self);
+    *self_p = NULL;
+}
+
+const gw_accept_counters_t *
+gw_accept_counters(const gw_accept_t *self)
+{
+    return &self->counters;
+}

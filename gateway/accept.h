@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Takes new connections from the inherited listening socket, within limits, and gives them to HTTP. At
+ * the limit of sockets or of descriptors it stops asking for more until one has gone: those that come
+ * wait in the kernel's queue.
+ */
+
+#ifndef GW_ACCEPT_H
+#define GW_ACCEPT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/http.h"
+#include "gateway/limit.h"
+#include "proto/base/loop.h"
+
+typedef struct gw_accept gw_accept_t;
+
+typedef struct {
+    pr_loop_t *loop;
+    gw_http_t *http;
+    gw_limit_t *limit;
+    int listen_fd;       /* borrowed: shared with other processes */
+    int64_t sockets_max; /* 0: open files less 200 */
+} gw_accept_options_t;
+
+typedef struct {
+    uint64_t accepted;
+    uint64_t refused_rate; /* an address over its rate: closed at once */
+    uint64_t paused;       /* times that a limit stopped us */
+    uint64_t failed;       /* accept4() errors */
+} gw_accept_counters_t;
+
+/* Begins to accept. NULL when the descriptor can not be watched. Takes gw_http_on_closed. */
+gw_accept_t *
+gw_accept_new(const gw_accept_options_t *options);
+/* Before its gw_http_t. Runs a turn of the loop. */
+void
+gw_accept_destroy(gw_accept_t **self_p);
+
+/* Accepts no more: the gateway drains. */
+void
+gw_accept_stop(gw_accept_t *self);
+
+const gw_accept_counters_t *
+gw_accept_counters(const gw_accept_t *self);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Takes the head of a request out of libwebsockets. */
+
+#ifndef GW_HEAD_H
+#define GW_HEAD_H
+
+#include "gateway/peer.h"
+
+/* A new request with its method, path, query and headers; the rest is zero. NULL for a method that we do
+ * not know, or when out of memory. */
+gw_request_t *
+gw_head_read(gw_peer_t *peer, struct lws *wsi, pr_str_t path);
+
+#endif

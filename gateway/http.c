@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "gateway/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libwebsockets.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "gateway/head.h"
+#include "gateway/peer.h"
+#include "gateway/request.h"
+#include "gateway/ws.h"
+#include "proto/base/log.h"
+#include "proto/wire/error.h"
+
+/* Seconds a connection may idle between two requests, and an answer may take to be read. */
+#define KEEP_ALIVE_S 5
+#define ANSWER_S 60
+/* Read at most so much of a WebSocket at once, held for each; and write without cutting. */
+#define RX_BUFFER_BYTES 1024
+#define TX_PACKET_BYTES (4 << 20)
+/* Turns of the loop that libwebsockets may need to let go of it. */
+#define DESTROY_TURNS 50
+
+struct gw_http {
+    gw_http_options_t options;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct lws_protocols protocols[2];
+    gw_peer_t peers; /* end of the list of all */
+    void (*closed)(void *arg);
+    void *closed_arg;
+    gw_http_counters_t counters;
+};
+
+/* No validity pings: libwebsockets would keep a sorted list of one timer for each socket. */
+static const lws_retry_bo_t s_no_pings = {0};
+
+/* --- answers --- */
+
+static void
+s_free_request(gw_peer_t *peer)
+{
+    gw_request_t *request = peer->request;
+    peer->request = NULL;
+    if (!request) {
+        return;
+    }
+    pr_wheel_cancel(&request->timer);
+    pr_buf_destroy(&request->body);
+    pr_buf_destroy(&request->response);
+    free(request);
+}
+
+bool
+gw_request_origin_allowed(const gw_request_t *self)
+{
+    return gw_origin_allows(self->peer->http->options.origin, self->headers[GW_HEADER_ORIGIN],
+                            self->headers[GW_HEADER_HOST]);
+}
+
+/* --- what request.c asks --- */
+
+void
+gw_http_cut(gw_request_t *request)
+{
+    request->cut = true;
+    (void) shutdown(lws_get_socket_fd(request->wsi), SHUT_RDWR);
+    gw_http_park(request, false);
+}
+
+void
+gw_http_park(gw_request_t *request, bool park)
+{
+    if (request->parked != park) {
+        request->parked = park;
+        (void) lws_rx_flow_control(request->wsi, park ? 0 : 1);
+    }
+}
+
+void
+gw_http_deliver(gw_request_t *request)
+{
+    /* Reading has to be on again before the writable callback is asked for, or it never comes. */
+    gw_http_park(request, false);
+    (void) lws_callback_on_writable(request->wsi);
+}
+
+void
+gw_http_hand_over(gw_request_t *request)
+{
+    gw_http_t *self = request->peer->http;
+    lws_set_timeout(request->wsi, NO_PENDING_TIMEOUT, 0);
+    if (pr_str_starts(request->path, PR_STR("/socket.io/"))) {
+        gw_ws_respond(request);
+    } else {
+        self->options.request(self->options.arg, request);
+    }
+}
+
+/* --- the course of a request --- */
+
+/* Whether libwebsockets holds bytes behind the request that has just ended: only then does it keep a
+ * table for the headers of the next one, into which this would write. */
+static bool
+s_has_more(struct lws *wsi)
+{
+    char mark[2] = "x";
+    (void) lws_hdr_custom_copy(wsi, mark, 1, "~", 1);
+    return mark[0] == '\0';
+}
+
+/* The answer is out. Nonzero: close. */
+static int
+s_finish(const gw_request_t *request, struct lws *wsi)
+{
+    if (request->linger) {
+        (void) shutdown(lws_get_socket_fd(wsi), SHUT_WR);
+        return 0; /* till the peer ends, or the timer */
+    }
+    if (request->close || lws_http_transaction_completed(wsi)) {
+        return -1;
+    }
+    /* Given a body that is buffered already, libwebsockets 4.1 and 4.3 never leave lws_http_action():
+     * a client that sends its next request before our answer loses the connection. */
+    return s_has_more(wsi) ? -1 : 0;
+}
+
+/* The client takes bytes: writes the answer. Nonzero: close. */
+static int
+s_on_writable(gw_peer_t *peer, struct lws *wsi)
+{
+    gw_request_t *request = peer->request;
+    if (!request || (!request->response && !request->answered)) {
+        return 0;
+    }
+    if (!request->answered) {
+        unsigned char *data = (unsigned char *) (uintptr_t) pr_buf_data(request->response);
+        int written = lws_write(wsi, data, pr_buf_len(request->response), LWS_WRITE_HTTP);
+        request->answered = true;
+        pr_buf_destroy(&request->response);
+        if (written < 0) {
+            return -1;
+        }
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_S);
+    }
+    if (lws_partial_buffered(wsi)) {
+        (void) lws_callback_on_writable(wsi);
+        return 0;
+    }
+    return s_finish(request, wsi);
+}
+
+static int
+s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
+{
+    if (peer->request) {
+        return -1;
+    }
+    peer->http->counters.requests++;
+    peer->request = gw_head_read(peer, wsi, path);
+    if (!peer->request) {
+        return -1;
+    }
+    peer->request->loop = peer->http->options.loop;
+    peer->request->counters = &peer->http->counters;
+    gw_request_begin(peer->request);
+    return 0;
+}
+
+/* --- connections --- */
+
+/*
+ * libwebsockets begins or ends a transaction. It also answers an unknown Upgrade by itself, and would go
+ * on in headers that it has freed: a transaction that is none of ours ends the connection.
+ */
+static int
+s_on_bind(gw_peer_t *peer)
+{
+    if (peer->request && peer->request->answered) {
+        s_free_request(peer);
+        peer->in_request = false;
+        return 0;
+    }
+    return peer->in_request ? 0 : -1;
+}
+
+static void
+s_on_http_closed(gw_peer_t *peer)
+{
+    gw_request_t *request = peer->request;
+    if (request && request->cancelled) {
+        peer->http->counters.cancelled++;
+        request->cancelled(request->arg);
+    }
+    s_free_request(peer);
+}
+
+static void
+s_on_destroyed(gw_peer_t *peer)
+{
+    gw_http_t *self = peer->http;
+    s_on_http_closed(peer);
+    if (peer->socket) {
+        gw_ws_gone(self->options.ws, peer);
+    }
+    peer->prev->next = peer->next;
+    peer->next->prev = peer->prev;
+    free(peer->header_token);
+    free(peer);
+    self->counters.connections--;
+    if (self->closed) {
+        self->closed(self->closed_arg);
+    }
+}
+
+static int
+s_on_upgrade(gw_peer_t *peer, struct lws *wsi, char *protocol)
+{
+    gw_http_t *self = peer->http;
+    if (strcasecmp(protocol, "h2c") == 0) {
+        /* Not offered: spoilt, libwebsockets ignores it and the request is served as HTTP/1.1. */
+        protocol[0] = 'x';
+        return 0;
+    }
+    peer->in_request = true;
+    return self->options.ws ? gw_ws_confirm(self->options.ws, wsi, peer, protocol) : -1;
+}
+
+static int
+s_http_event(gw_peer_t *peer, struct lws *wsi, enum lws_callback_reasons reason, pr_str_t data)
+{
+    switch ((int) reason) {
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return s_on_upgrade(peer, wsi, (char *) (uintptr_t) data.ptr);
+    case LWS_CALLBACK_FILTER_HTTP_CONNECTION:
+        peer->in_request = true;
+        return 0;
+    case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
+        return s_on_bind(peer);
+    case LWS_CALLBACK_HTTP:
+        return s_on_request(peer, wsi, data);
+    case LWS_CALLBACK_HTTP_BODY:
+        return peer->request ? gw_request_add_body(peer->request, data) : 0;
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        if (peer->request) {
+            gw_request_end_body(peer->request);
+        }
+        return 0;
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return s_on_writable(peer, wsi);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        s_on_http_closed(peer);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        lws_set_opaque_user_data(wsi, NULL);
+        s_on_destroyed(peer);
+        return 0;
+    case LWS_CALLBACK_RAW_ADOPT: /* a CONNECT request */
+    case LWS_CALLBACK_RAW_RX:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+static int
+s_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+    (void) user;
+    gw_peer_t *peer = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    if (!peer) {
+        return 0;
+    }
+    pr_str_t data = {in, len};
+    bool upgraded = peer->socket && reason != LWS_CALLBACK_WSI_DESTROY;
+    if (upgraded || reason == LWS_CALLBACK_ESTABLISHED) {
+        return gw_ws_event(peer->http->options.ws, wsi, peer, (int) reason, data);
+    }
+    return s_http_event(peer, wsi, reason, data);
+}
+
+/* --- life --- */
+
+static int
+s_start(gw_http_t *self)
+{
+    void *loops[] = {pr_loop_uv(self->options.loop)};
+    self->protocols[0] = (struct lws_protocols) {
+        .name = "rollcall",
+        .callback = s_callback,
+        .rx_buffer_size = RX_BUFFER_BYTES,
+        .tx_packet_size = TX_PACKET_BYTES,
+    };
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS,
+        .foreign_loops = loops,
+        .protocols = self->protocols,
+        .retry_and_idle_policy = &s_no_pings,
+        .max_http_header_data = PR_HEADER_BYTES_MAX,
+        .timeout_secs = PR_HEADER_MS / 1000,
+        .timeout_secs_ah_idle = PR_HEADER_MS / 1000,
+        .keepalive_timeout = KEEP_ALIVE_S,
+        .gid = -1,
+        .uid = -1,
+        .user = self,
+    };
+    self->context = lws_create_context(&info);
+    if (!self->context) {
+        return PR_E_SYSTEM;
+    }
+    self->vhost = lws_create_vhost(self->context, &info);
+    return self->vhost ? 0 : PR_E_SYSTEM;
+}
+
+gw_http_t *
+gw_http_new(const gw_http_options_t *options)
+{
+    PR_ASSERT(options->loop && options->origin && options->request);
+    gw_http_t *self = calloc(1, sizeof *self);
+    if (!self) {
+        return NULL;
+    }
+    self->options = *options;
+    self->peers.prev = &self->peers;
+    self->peers.next = &self->peers;
+    lws_set_log_level(0, NULL); /* it would print what clients send */
+    if (s_start(self) != 0) {
+        gw_http_destroy(&self);
+    }
+    return self;
+}
+
+void
+gw_http_destroy(gw_http_t **self_p)
+{
+    PR_ASSERT(self_p);
+    gw_http_t *self = *self_p;
+    if (!self) {
+        return;
+    }
+    self->closed = NULL;
+    if (self->context) {
+        /* On a loop that is not its own it is destroyed twice: the first closes its handles, which
+         * takes turns of the loop. */
+        lws_context_destroy(self->context);
+        for (int i = 0; i < DESTROY_TURNS; i++) {
+            (void) uv_run(pr_loop_uv(self->options.loop), UV_RUN_NOWAIT);
+        }
+        lws_context_destroy(self->context);
+    }
+    free(self);
+    *self_p = NULL;
+}
+
+int
+gw_http_adopt(gw_http_t *self, int fd, const gw_address_t *address)
+{
+    gw_peer_t *peer = calloc(1, sizeof *peer);
+    if (!peer) {
+        (void) close(fd);
+        return PR_E_SYSTEM;
+    }
+    struct lws *wsi = lws_adopt_socket_vhost(self->vhost, fd);
+    if (!wsi) {
+        free(peer);
+        return PR_E_SYSTEM;
+    }
+    peer->http = self;
+    peer->address = *address;
+    peer->prev = self->peers.prev;
+    peer->next = &self->peers;
+    peer->prev->next = peer;
+    self->peers.prev = peer;
+    lws_set_opaque_user_data(wsi, peer);
+    self->counters.adopted++;
+    self->counters.connections++;
+    return 0;
+}
+
+void
+gw_http_on_closed(gw_http_t *self, void (*closed)(void *arg), void *arg)
+{
+    self->closed = closed;
+    self->closed_arg = arg;
+}
+
+const gw_http_counters_t *
+gw_http_counters(const gw_http_t *self)
+{
+    return &self->counters;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * One client connection from its adoption to its end, as http.c and ws.c share it: libwebsockets carries
+ * a pointer to it. It is an HTTP connection until `socket` is set.
+ */
+
+#ifndef GW_PEER_H
+#define GW_PEER_H
+
+#include <stdbool.h>
+
+#include "gateway/http.h"
+#include "gateway/limit.h"
+#include "gateway/socket.h"
+
+struct lws;
+
+typedef struct gw_peer gw_peer_t;
+
+struct gw_peer {
+    gw_http_t *http;
+    gw_peer_t *prev; /* in the list of all */
+    gw_peer_t *next;
+    gw_request_t *request; /* the present one, until its answer has been written */
+    gw_socket_t *socket;
+    char *header_token; /* kept over the upgrade */
+    gw_address_t address;
+    /* libwebsockets is at a request that our filter has seen. Anything else that it would do on its own
+     * ends the connection. */
+    bool in_request;
+};
+
+#endif

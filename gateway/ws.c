@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "gateway/ws.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <libwebsockets.h>
+
+#include "gateway/answer.h"
+#include "proto/base/utf8.h"
+#include "proto/wire/error.h"
+#include "proto/wire/limits.h"
+
+/* Close codes (RFC 6455 section 7.4.1). */
+enum {
+    CODE_NONE = 1005,
+    CODE_LOST = 1006,
+    CODE_BAD_DATA = 1007,
+    CODE_POLICY = 1008,
+    CODE_TOO_LARGE = 1009
+};
+
+#define PATH "/socket.io"
+/* Longest text that we look at in the head of an upgrade. */
+#define HEADER_TEXT_MAX 512
+#define TOKEN_HEADER "token:"
+
+struct gw_ws {
+    const gw_writer_t *writer;
+    const gw_origin_t *origin;
+    gw_ws_ops_t ops;
+    void *arg;
+    gw_ws_counters_t counters;
+};
+
+gw_ws_t *
+gw_ws_new(const gw_writer_t *writer, const gw_origin_t *origin, const gw_ws_ops_t *ops, void *arg)
+{
+    PR_ASSERT(writer && writer->loop && origin && ops->accept);
+    gw_ws_t *self = calloc(1, sizeof *self);
+    if (!self) {
+        return NULL;
+    }
+    self->writer = writer;
+    self->origin = origin;
+    self->ops = *ops;
+    self->arg = arg;
+    return self;
+}
+
+void
+gw_ws_destroy(gw_ws_t **self_p)
+{
+    PR_ASSERT(self_p);
+    free(*self_p);
+    *self_p = NULL;
+}
+
+const gw_ws_counters_t *
+gw_ws_counters(const gw_ws_t *self)
+{
+    return &self->counters;
+}
+
+/* --- Engine.IO's own refusals --- */
+
+typedef enum {
+    REFUSAL_TRANSPORT,
+    REFUSAL_SESSION,
+    REFUSAL_METHOD,
+    REFUSAL_REQUEST,
+    REFUSAL_FORBIDDEN,
+    REFUSAL_PROTOCOL,
+    REFUSAL_NONE
+} refusal_t;
+
+static const char *const s_refusals[] = {
+    [REFUSAL_TRANSPORT] = "Transport unknown", [REFUSAL_SESSION] = "Session ID unknown",
+    [REFUSAL_METHOD] = "Bad handshake method", [REFUSAL_REQUEST] = "Bad request",
+    [REFUSAL_FORBIDDEN] = "Forbidden",         [REFUSAL_PROTOCOL] = "Unsupported protocol version",
+};
+
+/* What the checks of a handshake look at. */
+typedef struct {
+    pr_str_t transport;
+    pr_str_t eio;
+    pr_str_t sid;
+    bool is_get;
+    bool is_upgrade;
+    bool origin_allowed;
+} handshake_t;
+
+/* In the order of the stock server. */
+static refusal_t
+s_check(const handshake_t *asked)
+{
+    if (!pr_str_equal(asked->transport, PR_STR("websocket"))) {
+        return REFUSAL_TRANSPORT;
+    }
+    if (!asked->origin_allowed) {
+        return REFUSAL_FORBIDDEN;
+    }
+    if (asked->sid.ptr) {
+        return REFUSAL_SESSION;
+    }
+    if (!asked->is_get) {
+        return REFUSAL_METHOD;
+    }
+    if (!asked->is_upgrade) {
+        return REFUSAL_REQUEST;
+    }
+    return pr_str_equal(asked->eio, PR_STR("4")) ? REFUSAL_NONE : REFUSAL_PROTOCOL;
+}
+
+static int
+s_status(refusal_t refusal)
+{
+    return refusal == REFUSAL_FORBIDDEN ? 403 : 400;
+}
+
+static void
+s_write_refusal(pr_buf_t *out, refusal_t refusal)
+{
+    pr_buf_append_fmt(out, "{\"code\":%d,\"message\":\"%s\"}", (int) refusal, s_refusals[refusal]);
+}
+
+void
+gw_ws_respond(gw_request_t *request)
+{
+    handshake_t asked = {
+        .transport = gw_request_query(request, PR_STR("transport")),
+        .eio = gw_request_query(request, PR_STR("EIO")),
+        .sid = gw_request_query(request, PR_STR("sid")),
+        .is_get = strcmp(gw_request_method(request), "GET") == 0,
+        .origin_allowed = gw_request_origin_allowed(request),
+    };
+    refusal_t refusal = s_check(&asked);
+    pr_buf_t *body = pr_buf_new(64);
+    if (body) {
+        s_write_refusal(body, refusal);
+    }
+    bool failed = !body || pr_buf_failed(body);
+    gw_http_respond(request, s_status(refusal), "application/json",
+                    failed ? PR_STR("{}") : pr_buf_str(body), NULL);
+    pr_buf_destroy(&body);
+}
+
+/* --- upgrades --- */
+
+typedef struct {
+    char text[HEADER_TEXT_MAX];
+} text_t;
+
+/* The header's text in `out`, or an absent one. */
+static pr_str_t
+s_header(struct lws *wsi, enum lws_token_indexes token, text_t *out)
+{
+    int len = lws_hdr_total_length(wsi, token);
+    if (len <= 0 || lws_hdr_copy(wsi, out->text, sizeof out->text, token) < 0) {
+        return PR_STR_NONE;
+    }
+    return (pr_str_t) {out->text, (size_t) len};
+}
+
+/* The parameter `name` (with its `=`) of the query, in `out`. */
+static pr_str_t
+s_parameter(struct lws *wsi, pr_str_t name, text_t *out)
+{
+    for (int i = 0;; i++) {
+        int len =
+            lws_hdr_copy_fragment(wsi, out->text, sizeof out->text, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (len < 0) {
+            return PR_STR_NONE;
+        }
+        pr_str_t part = {out->text, (size_t) len};
+        if (pr_str_starts(part, name)) {
+            return (pr_str_t) {part.ptr + name.len, part.len - name.len};
+        }
+    }
+}
+
+static int
+s_refuse(gw_ws_t *self, struct lws *wsi, int status, const char *headers, pr_str_t body)
+{
+    self->counters.refused++;
+    gw_answer_t answer = {
+        .status = status,
+        .content_type = "application/json",
+        .body = body,
+        .headers = headers,
+        .close = true,
+    };
+    pr_buf_t *out = gw_answer_format(&answer);
+    if (!out) {
+        return -1;
+    }
+    unsigned char *data = (unsigned char *) (uintptr_t) pr_buf_data(out);
+    int written = lws_write(wsi, data, pr_buf_len(out), LWS_WRITE_HTTP);
+    pr_buf_destroy(&out);
+    return written < 0 ? -1 : 1;
+}
+
+static int
+s_refuse_engine(gw_ws_t *self, struct lws *wsi, refusal_t refusal)
+{
+    pr_buf_t *body = pr_buf_new(64);
+    if (!body) {
+        return -1;
+    }
+    s_write_refusal(body, refusal);
+    int result = s_refuse(self, wsi, s_status(refusal), NULL, pr_buf_str(body));
+    pr_buf_destroy(&body);
+    return result;
+}
+
+static refusal_t
+s_check_upgrade(gw_ws_t *self, struct lws *wsi)
+{
+    text_t transport;
+    text_t eio;
+    text_t sid;
+    text_t origin;
+    text_t host;
+    handshake_t asked = {
+        .transport = s_parameter(wsi, PR_STR("transport="), &transport),
+        .eio = s_parameter(wsi, PR_STR("EIO="), &eio),
+        .sid = s_parameter(wsi, PR_STR("sid="), &sid),
+        .is_get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0,
+        .is_upgrade = true,
+        .origin_allowed = gw_origin_allows(self->origin, s_header(wsi, WSI_TOKEN_ORIGIN, &origin),
+                                           s_header(wsi, WSI_TOKEN_HOST, &host)),
+    };
+    /* An origin too long to be looked at is nobody's. */
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) >= HEADER_TEXT_MAX) {
+        asked.origin_allowed = false;
+    }
+    return s_check(&asked);
+}
+
+static void
+s_keep_token(struct lws *wsi, gw_peer_t *peer)
+{
+    int len = lws_hdr_custom_length(wsi, TOKEN_HEADER, (int) strlen(TOKEN_HEADER));
+    free(peer->header_token);
+    peer->header_token = len > 0 ? malloc((size_t) len + 1) : NULL;
+    if (peer->header_token && lws_hdr_custom_copy(wsi, peer->header_token, len + 1, TOKEN_HEADER,
+                                                  (int) strlen(TOKEN_HEADER)) < 0) {
+        peer->header_token[0] = '\0';
+    }
+}
+
+static bool
+s_is_ours(struct lws *wsi)
+{
+    char *path = NULL;
+    int len = 0;
+    if (lws_http_get_uri_and_method(wsi, &path, &len) < 0 || !path || len < 0) {
+        return false;
+    }
+    pr_str_t asked = {path, (size_t) len};
+    return pr_str_equal(asked, PR_STR(PATH)) || pr_str_equal(asked, PR_STR(PATH "/"));
+}
+
+int
+gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgrade)
+{
+    text_t version;
+    if (strcasecmp(upgrade, "websocket") != 0) {
+        return -1;
+    }
+    if (!s_is_ours(wsi)) {
+        return s_refuse(self, wsi, 404, NULL,
+                        PR_STR("{\"statusCode\":404,\"message\":\"Not Found\"}"));
+    }
+    refusal_t refusal = s_check_upgrade(self, wsi);
+    if (refusal != REFUSAL_NONE) {
+        return s_refuse_engine(self, wsi, refusal);
+    }
+    if (!pr_str_equal(s_header(wsi, WSI_TOKEN_VERSION, &version), PR_STR("13"))) {
+        return s_refuse(self, wsi, 426, "Sec-WebSocket-Version: 13\r\n", PR_STR("{}"));
+    }
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
+        lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0) {
+        return s_refuse_engine(self, wsi, REFUSAL_REQUEST);
+    }
+    s_keep_token(wsi, peer);
+    return 0;
+}
+
+/* --- life --- */
+
+/* The socket's timer: the earliest of all its deadlines. */
+static void
+s_on_timer(pr_timer_t *timer)
+{
+    gw_socket_t *socket = (gw_socket_t *) ((char *) timer - offsetof(gw_socket_t, timer));
+    int64_t now_ms = pr_loop_now_ms(socket->writer->loop);
+    if (socket->message_due_ms && now_ms >= socket->message_due_ms) {
+        socket->message_due_ms = 0;
+        gw_socket_close(socket, CODE_POLICY, "message too slow");
+    } else if (socket->message_due_ms) {
+        gw_write_look_at(socket, socket->message_due_ms);
+    }
+    gw_write_look(socket, now_ms);
+}
+
+static int
+s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
+{
+    gw_socket_t *socket = calloc(1, sizeof *socket);
+    if (!socket) {
+        return -1;
+    }
+    socket->writer = self->writer;
+    socket->wsi = wsi;
+    socket->peer = peer;
+    socket->fd = lws_get_socket_fd(wsi);
+    socket->timer.fire = s_on_timer;
+    socket->message_max = PR_BEFORE_JOIN_BYTES_MAX;
+    socket->close_code = CODE_LOST;
+    peer->socket = socket;
+    self->counters.upgraded++;
+    self->counters.sockets++;
+    int error = self->ops.accept(self->arg, socket, pr_str(peer->header_token));
+    free(peer->header_token);
+    peer->header_token = NULL;
+    if (error) {
+        gw_socket_kill(socket);
+    }
+    return 0;
+}
+
+void
+gw_ws_gone(gw_ws_t *self, gw_peer_t *peer)
+{
+    gw_socket_t *socket = peer->socket;
+    if (!socket) {
+        return;
+    }
+    peer->socket = NULL;
+    gw_write_fini(socket);
+    pr_buf_destroy(&socket->message);
+    self->counters.sockets--;
+    if (socket->ops) {
+        socket->ops->closed(socket->user, socket->close_code, socket->by_us);
+    }
+    free(socket);
+}
+
+static int
+s_on_peer_close(gw_socket_t *socket, pr_str_t payload)
+{
+    if (socket->closing) {
+        return -1; /* the answer to our close frame, or nearly so: done */
+    }
+    int code = CODE_NONE;
+    if (payload.len >= 2) {
+        const unsigned char *byte = (const unsigned char *) payload.ptr;
+        code = byte[0] << 8 | byte[1];
+    }
+    gw_write_peer_closed(socket, code);
+    return 0;
+}
+
+/* --- messages --- */
+
+static void
+s_refuse_message(gw_socket_t *socket, int code, const char *reason)
+{
+    pr_buf_destroy(&socket->message);
+    socket->message_due_ms = 0;
+    gw_socket_close(socket, code, reason);
+}
+
+/* A message is whole. */
+static void
+s_deliver(gw_ws_t *self, gw_socket_t *socket, pr_str_t data, bool binary)
+{
+    socket->message_due_ms = 0;
+    if (!binary && !pr_utf8_is_valid(data)) {
+        self->counters.bad_utf8++;
+        s_refuse_message(socket, CODE_BAD_DATA, "invalid UTF-8");
+        return;
+    }
+    if (!socket->ops) {
+        self->counters.unattached++;
+        return;
+    }
+    self->counters.messages++;
+    socket->ops->message(socket->user, data, binary);
+}
+
+static void
+s_gather(gw_socket_t *socket, pr_str_t piece)
+{
+    if (!socket->message) {
+        socket->message = pr_buf_new(piece.len);
+        socket->message_due_ms = pr_loop_now_ms(socket->writer->loop) + PR_CLIENT_MESSAGE_MS;
+        gw_write_look_at(socket, socket->message_due_ms);
+    }
+    if (socket->message) {
+        pr_buf_append_str(socket->message, piece);
+    }
+    if (!socket->message || pr_buf_failed(socket->message)) {
+        gw_socket_kill(socket);
+    }
+}
+
+static int
+s_on_receive(gw_ws_t *self, struct lws *wsi, gw_socket_t *socket, pr_str_t piece)
+{
+    if (socket->closing || socket->killed) {
+        return 0;
+    }
+    size_t gathered = socket->message ? pr_buf_len(socket->message) : 0;
+    size_t rest = lws_remaining_packet_payload(wsi);
+    size_t room = socket->message_max > gathered ? socket->message_max - gathered : 0;
+    if (piece.len > room || rest > room - piece.len) {
+        self->counters.too_large++;
+        s_refuse_message(socket, CODE_TOO_LARGE, "message too large");
+        return 0;
+    }
+    bool binary = lws_frame_is_binary(wsi) != 0;
+    bool whole = lws_is_final_fragment(wsi) && rest == 0;
+    if (whole && !socket->message) {
+        s_deliver(self, socket, piece, binary);
+        return 0;
+    }
+    s_gather(socket, piece);
+    if (whole && !socket->killed) {
+        pr_buf_t *message = socket->message;
+        socket->message = NULL;
+        s_deliver(self, socket, pr_buf_str(message), binary);
+        pr_buf_destroy(&message);
+    }
+    return 0;
+}
+
+int
+gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_t data)
+{
+    if (reason == LWS_CALLBACK_ESTABLISHED) {
+        return s_on_established(self, wsi, peer);
+    }
+    gw_socket_t *socket = peer->socket;
+    PR_ASSERT(socket);
+    switch (reason) {
+    case LWS_CALLBACK_RECEIVE:
+        return s_on_receive(self, wsi, socket, data);
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return gw_write_ready(socket);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return s_on_peer_close(socket, data);
+    case LWS_CALLBACK_CLOSED:
+        gw_ws_gone(self, peer);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* --- what the protocols ask --- */
+
+void
+gw_socket_attach(gw_socket_t *self, const gw_socket_ops_t *ops, void *user)
+{
+    self->ops = ops;
+    self->user = user;
+}
+
+const char *
+gw_socket_address(const gw_socket_t *self)
+{
+    static char text[GW_ADDRESS_TEXT_MAX];
+    return gw_address_text(&self->peer->address, text);
+}
+
+void
+gw_socket_set_message_max(gw_socket_t *self, size_t bytes)
+{
+    self->message_max = (uint32_t) bytes;
+}
