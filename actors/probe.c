@@ -251,7 +251,8 @@ s_expand(const ac_probe_t *self, const char *arg)
             return pr_str(values[i][1]);
         }
     }
-    PR_ASSERT(!"a name that the table of steps made up");
+    bool is_known = false;
+    PR_ASSERT(is_known);
     return PR_STR_NONE;
 }
 

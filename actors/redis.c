@@ -191,6 +191,9 @@ s_drop(ac_redis_t *self, const char *why, int64_t pause_ms)
     bool was_ready = self->state == STATE_READY;
     int64_t wait_ms = s_pause_ms(self, self->state != STATE_CONNECTING);
     self->state = STATE_DOWN;
+    if (self->doomed && self->doomed_pause_ms > pause_ms) {
+        pause_ms = self->doomed_pause_ms;
+    }
     self->doomed = NULL;
     s_log_loss(self, why, was_ready);
     pr_wheel_cancel(&self->silence);

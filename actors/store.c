@@ -386,6 +386,18 @@ ac_store_submit(ac_store_t *self, ac_request_t *request)
     s_pump(self);
 }
 
+static slot_t *
+s_slot_of(ac_store_t *self, const ac_request_t *request)
+{
+    for (size_t i = 0; i < self->slot_count; i++) {
+        slot_t *slot = &self->slots[(self->slot_head + i) % PR_STORE_IN_FLIGHT_MAX];
+        if (slot->request == request) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
 void
 ac_store_cancel(ac_store_t *self, ac_request_t *request)
 {
@@ -399,14 +411,9 @@ ac_store_cancel(ac_store_t *self, ac_request_t *request)
         s_list_remove(request);
         return;
     }
-    for (size_t i = 0; i < self->slot_count; i++) {
-        slot_t *slot = &self->slots[(self->slot_head + i) % PR_STORE_IN_FLIGHT_MAX];
-        if (slot->request == request) {
-            slot->request = NULL;
-            return;
-        }
-    }
-    PR_ASSERT(!"a submitted request is in a list or in flight");
+    slot_t *slot = s_slot_of(self, request);
+    PR_ASSERT(slot);
+    slot->request = NULL;
 }
 
 bool

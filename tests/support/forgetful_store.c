@@ -67,7 +67,7 @@ t_forgetful_setup(void **state)
 {
     t_forgetful_t *rig = *state;
     char id[8];
-    (void) snprintf(id, sizeof id, "H%05d", ++rig->polls);
+    (void) snprintf(id, sizeof id, "H%05u", ++rig->polls % 100000U);
     (void) snprintf(rig->key, sizeof rig->key, "polls:%s", id);
     (void) snprintf(rig->own, sizeof rig->own, "own:{%s}", rig->key);
     ac_store_set_generation(rig->mine, T_OURS);

@@ -23,7 +23,7 @@ typedef struct {
     t_poll_t other;     /* the same poll in the hands of the other process */
     char key[24];
     char own[32];
-    int polls;
+    unsigned polls;
 } t_forgetful_t;
 
 /* cmocka's setups: of the group and of each test. */
