@@ -98,7 +98,8 @@ describe("actors", () => {
     const g = gateways[0];
     const { poll, admin } = await g.create({});
     const reply = await g.request("READ", poll, {});
-    const document = reply.data;
+    assert.equal(reply.outcome, "none");
+    const { document } = reply.data;
     assert.equal(document.id, poll);
     assert.equal(document.adminID, admin);
     assert.equal(document.version, 1);

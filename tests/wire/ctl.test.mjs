@@ -93,7 +93,7 @@ describe("rollcallctl", () => {
     }
     const replies = answers.filter(({ type, req }) => type === "REPLY" && req === 7);
     assert.ok(
-      replies.some(({ code, data }) => code === "ok" && data.id === poll.id),
+      replies.some(({ code, data }) => code === "ok" && data.document.id === poll.id),
       JSON.stringify(answers),
     );
   });
@@ -120,7 +120,7 @@ describe("rollcallctl", () => {
     tap.kill();
   });
 
-  test("restart of each child: another process, nobody's socket notices but a gateway's", async () => {
+  test("restart of each child: another process, only a gateway's sockets notice", async () => {
     const { accessToken } = await create(system.url, { name: "Ada" });
     const ada = new Player(system.url, accessToken, { reconnection: true });
     await ada.joined();

@@ -255,7 +255,7 @@ describe("a gateway alone", () => {
         code: "ok",
         outcome: "saved",
         rev: rev(1),
-        data: { ...document, id: second.poll, adminID: second.body.admin },
+        data: { document: { ...document, id: second.poll, adminID: second.body.admin } },
       },
     ]);
     const { status, json } = await made;
