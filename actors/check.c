@@ -74,8 +74,10 @@ s_failed(ac_check_t *self, const char *step, const ac_reply_t *reply)
         s_retry(self, ac_answer_code(text));
         return;
     }
-    char line[256];
-    (void) snprintf(line, sizeof line, "the store cannot serve: %s at %s was answered with %.*s",
+    char line[768];
+    (void) snprintf(line, sizeof line,
+                    "the store cannot serve: %s at %s was answered with %.*s "
+                    "(Rollcall needs a Redis and the rights " AC_PROBE_RIGHTS ")",
                     step, ac_redis_where(self->redis),
                     PR_STR_ARG(text.ptr ? ac_answer_code(text) : PR_STR("something else")));
     s_refuse(self, line);

@@ -320,7 +320,7 @@ s_advice(const step_t *step, pr_str_t flat)
         return "point redis.url at a single primary";
     }
     if (s_has(flat, "NOPERM")) {
-        return "its user lacks a right that README.md lists";
+        return "its user needs the rights " AC_PROBE_RIGHTS;
     }
     return "Rollcall needs Redis 7 or newer with RedisJSON 2.6 or newer: let ops/run bring its "
            "own, "
@@ -333,7 +333,7 @@ s_fail(ac_probe_t *self, pr_str_t flat, pr_str_t why)
     const step_t *step = &s_steps[self->step];
     char text[161];
     s_tidy(why.len > 0 ? why : flat, text, sizeof text);
-    char line[512];
+    char line[768];
     (void) snprintf(
         line, sizeof line, "the store cannot serve: step '%s' on Redis %s at %s: %s (%s)",
         step->name, self->version[0] ? self->version : "of unknown version",

@@ -12,6 +12,13 @@
 #include "actors/redis.h"
 #include "actors/script.h"
 
+/* What an ACL has to grant the user that we come as. JSON.* is in no category: each is named. */
+#define AC_PROBE_RIGHTS                                                                            \
+    "~polls:* ~own:{polls:*} ~probe:* ~roster +json.get +json.set +json.merge +json.del +get "     \
+    "+set "                                                                                        \
+    "+exists +unlink +pexpireat +pttl +time +eval +evalsha +script|load +ping +auth +info +role "  \
+    "+module|list +client|setname"
+
 typedef struct ac_probe ac_probe_t;
 
 typedef enum {

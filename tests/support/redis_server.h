@@ -12,13 +12,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "actors/probe.h"
+
 typedef struct t_redis_server t_redis_server_t;
 
-/* A user with the rights that README.md lists, password "secret". */
-#define T_REDIS_ACL                                                                                \
-    "user poll on >secret resetkeys resetchannels ~polls:* ~own:{polls:*} ~probe:* ~roster -@all " \
-    "+json.get +json.set +json.merge +json.del +get +set +exists +unlink +pexpireat +pttl +time "  \
-    "+eval +evalsha +script|load +ping +auth +info +role +module|list +client|setname"
+/* A user with just the rights that we ask for, password "secret". */
+#define T_REDIS_ACL "user poll on >secret resetkeys resetchannels -@all " AC_PROBE_RIGHTS
 
 /* Makes the folder; does not start. `more` are further arguments, NULL at the end, or NULL. */
 t_redis_server_t *
