@@ -107,7 +107,6 @@ sv_ctl_options_help(void)
         "  send NAME JSON...       send events to a process and print what it answers:\n"
         "                          rollcallctl send a1 "
         "'{\"type\":\"READ\",\"poll\":\"ABC234\",\"req\":1}'\n"
-        "'{\"type\":\"READ\",\"poll\":\"ABC234\",\"req\":1}'\n"
         "  check-config            whether the settings are good (--config FILE)\n"
         "\n"
         "  --count N               events, tap, send: end after N lines\n"
