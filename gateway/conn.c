@@ -110,7 +110,8 @@ s_cut(gw_conn_t *self, gw_why_t why, int code, const char *reason)
     self->ops->cut(self->client, self, why, code, reason);
 }
 
-/* Refusals that pass: the client shall come again, so its transport is closed and nothing refused. */
+/* Refusals that pass: the client shall come again, so its transport is closed and nothing refused.
+   */
 static bool
 s_is_passing(int code)
 {

@@ -4,12 +4,18 @@
  * One join of one poll: for Socket.IO the namespace /polls of a session, for the native protocol a
  * socket. Announces its user to the poll's actor, and lets the feed show it documents.
  *
- * |         | JOIN      | CONNECTED    | UPDATE        | COMMAND    | RESET   | REFUSED KICK ENDED | GONE       | DRAIN TIMER |
- * | OPEN    | JOINING   |              |               | refused    |         |                    | free       | CLOSING     |
- * | JOINING | CLOSING   | LIVE         |               | hold ≤ 8   | stay    | CLOSING            | DISCONNECT | CLOSING     |
- * | LIVE    | CLOSING   | stay         | (the feed's)  | send       | STALE   | CLOSING            | DISCONNECT | CLOSING     |
- * | STALE   | CLOSING   | LIVE         | listed: LIVE  | hold ≤ 8   | stay    | CLOSING            | DISCONNECT | CLOSING     |
- * | CLOSING |           |              |               |            |         |                    | free       | cut         |
+ * |           | OPEN    | JOINING       | LIVE          | STALE         | CLOSING |
+ * | JOIN      | JOINING | CLOSING       | CLOSING       | CLOSING       |         |
+ * | CONNECTED |         | LIVE          |               | LIVE          |         |
+ * | UPDATE    |         |               | (the feed's)  | listed: LIVE  |         |
+ * | COMMAND   | CLOSING | held, 8       | sent          | held, 8       |         |
+ * | RESET     |         |               | STALE         |               |         |
+ * | REFUSED   |         | CLOSING       | CLOSING       | CLOSING       |         |
+ * | KICK      |         | CLOSING       | last document, CLOSING        |         |
+ * | ENDED     |         | CLOSING       | CLOSING       | CLOSING       |         |
+ * | GONE      | freed   | DISCONNECT, freed (in all three)              | freed   |
+ * | DRAIN     | CLOSING | DISCONNECT, CLOSING (in all three)            | cut     |
+ * | TIMER     | CLOSING | DISCONNECT, CLOSING           |               | cut     |
  *
  * Every cell is in conn.c; GONE frees in each state.
  */
@@ -49,8 +55,8 @@ typedef enum {
     GW_ENDING_NOT_FOUND
 } gw_ending_t;
 
-/* What the client's protocol makes of it. After `refused` and `ended` the conn is CLOSING: the callee
- * lets it go with gw_conn_gone, from within the call or later. */
+/* What the client's protocol makes of it. After `refused` and `ended` the conn is CLOSING: the
+ * callee lets it go with gw_conn_gone, from within the call or later. */
 typedef struct {
     void (*accepted)(void *client, gw_conn_t *conn);
     void (*refused)(void *client, gw_conn_t *conn, pr_str_t text);

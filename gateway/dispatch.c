@@ -55,6 +55,8 @@ s_on_snapshot(gw_room_t *self, const pr_msg_poll_snapshot_t *message)
     if (error != 0) {
         pr_log_error("feed.bad_snapshot", "poll=%.*s error=%s", PR_STR_ARG(gw_room_poll(self)),
                      pr_error_name(error));
+        self->unsynced = true;
+        gw_rooms_retry_later(self->rooms);
         return;
     }
     self->rooms->stats->snapshots++;

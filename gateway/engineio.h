@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Engine.IO protocol 4: a session of packets with a client, its heartbeat and its end. Knows nothing of
- * what the messages say.
+ * Engine.IO protocol 4: a session of packets with a client, its heartbeat and its end. Knows
+ * nothing of what the messages say.
  *
- * A session stands on a transport, which for now is always a WebSocket; only the s_wire_ functions of
- * engineio.c know that.
+ * A session stands on a transport, which for now is always a WebSocket; only the s_wire_ functions
+ * of engineio.c know that.
  */
 
 #ifndef GW_ENGINEIO_H
@@ -59,7 +59,7 @@ gw_engineio_hub_count(const gw_engineio_hub_t *self);
 void
 gw_engineio_hub_close_all(gw_engineio_hub_t *self, const char *reason);
 
-/* Begins a session on an admitted WebSocket and sends the open packet. PR_E_NOMEM: cut the socket. */
+/* Begins a session on an admitted WebSocket: sends the open packet. PR_E_NOMEM: cut the socket. */
 PR_MUST_CHECK int
 gw_engineio_open(gw_engineio_hub_t *hub, gw_socket_t *socket, pr_str_t token);
 

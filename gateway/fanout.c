@@ -71,8 +71,8 @@ s_flags_after(const gw_member_t *member, int error)
     }
 }
 
-/* Gives a DUE member what it lacks; returns what that cost the full lane's budget. One that has had a
- * document already stays DUE while the budget is spent. */
+/* Gives a DUE member what it lacks; returns what that cost the full lane's budget. One that has had
+ * a document already stays DUE while the budget is spent. */
 static size_t
 s_catch_up(gw_member_t *member, bool may_spend)
 {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the sockets of one poll see: a replica of its public document, the newest rendered frame, a ring
- * of recent patch frames, and its members. A member is a cursor: a slow socket costs a few bytes, never a
- * queue. What it missed it gets out of the ring, or as a whole document, when it takes bytes again.
+ * What the sockets of one poll see: a replica of its public document, the newest rendered frame, a
+ * ring of recent patch frames, and its members. A member is a cursor: a slow socket costs a few
+ * bytes, never a queue. What it missed it gets out of the ring, or as a whole document, when it
+ * takes bytes again.
  *
  * Nothing else writes documents to sockets, and one function decides to whom (s_may_show).
  *
- * Changes are applied at once and broadcast at the end of the turn (gw_feeds_flush): all patches of a
- * turn in one write a socket; one rendered document for those who get documents, at a pace (pace.h).
+ * Changes are applied at once and broadcast at the end of the turn (gw_feeds_flush): all patches of
+ * a turn in one write a socket; one rendered document for those who get documents, at a pace
+ * (pace.h).
  */
 
 #ifndef GW_FEED_H
@@ -32,7 +34,8 @@ typedef struct {
     gw_feed_t *dirty; /* those with something to write */
 } gw_feeds_t;
 
-/* Writes what the turn has brought. How many ms until a broadcast that has to wait is due, -1: none. */
+/* Writes what the turn has brought. How many ms until a broadcast that has to wait is due, -1:
+   none. */
 int64_t
 gw_feeds_flush(gw_feeds_t *feeds, int64_t now_ms);
 
@@ -47,8 +50,8 @@ gw_feed_destroy(gw_feed_t **self_p);
 pr_rev_t
 gw_feed_rev(const gw_feed_t *self);
 
-/* Takes a whole document. 0, also if it is the one that is there; PR_E_MALFORMED or PR_E_NOMEM: nothing
- * has changed. */
+/* Takes a whole document. 0, also if it is the one that is there; PR_E_MALFORMED or PR_E_NOMEM:
+ * nothing has changed. */
 PR_MUST_CHECK int
 gw_feed_replace(gw_feed_t *self, pr_rev_t rev, const msgpack_object *document);
 /* Applies a change. PR_E_AGAIN if it is not from our document, or can not be applied: a snapshot is
@@ -73,8 +76,8 @@ gw_feed_at(const gw_feed_t *self, size_t index);
 /* Whether the feed has a document that the member may see: one that lists its user. */
 bool
 gw_feed_may_show(const gw_member_t *member);
-/* From now on the member is shown documents, the first one at the end of this turn. One that is current
- * is sent nothing. `ballot`: its own, JSON, or absent. */
+/* From now on the member is shown documents, the first one at the end of this turn. One that is
+ * current is sent nothing. `ballot`: its own, JSON, or absent. */
 void
 gw_feed_show(gw_member_t *member, pr_str_t ballot);
 /* Sends what the member lacks, at once, though the document does not list it any more. */

@@ -10,8 +10,9 @@
 #include "proto/poll/document.h"
 
 /*
- * Documents are numbered within the feed, from 1. `shown` is what the last broadcast of a lane brought: the
- * cursor that its READY members share, so that a broadcast touches nothing but their slots.
+ * Documents are numbered within the feed, from 1. `shown` is what the last broadcast of a lane
+ * brought: the cursor that its READY members share, so that a broadcast touches nothing but their
+ * slots.
  */
 struct gw_feed {
     gw_feeds_t *feeds;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The gateway's links to all actors processes of the roster: one dealer for each incarnation that is up.
- * Finds the process of a poll, and keeps the requests that wait for a REPLY.
+ * The gateway's links to all actors processes of the roster: one dealer for each incarnation that
+ * is up. Finds the process of a poll, and keeps the requests that wait for a REPLY.
  */
 
 #ifndef GW_HOSTS_H
@@ -61,10 +61,11 @@ PR_MUST_CHECK int
 gw_hosts_send(gw_hosts_t *self, const pr_event_t *event);
 
 /*
- * Sends a CREATE, READ or COMMAND and waits for its REPLY for PR_REQUEST_DEADLINE_MS; fills in its `req`.
- * While the process of the poll can not be reached it waits, within the deadline, and a request in
- * flight when the actors died is sent again once. Returns 0, or PR_E_BUSY past PR_REQUESTS_MAX: `done`
- * is then not called. `*handle` (may be NULL) cancels. gw_reply_t is explained in requests.h.
+ * Sends a CREATE, READ or COMMAND and waits for its REPLY for PR_REQUEST_DEADLINE_MS; fills in its
+ * `req`. While the process of the poll can not be reached it waits, within the deadline, and a
+ * request in flight when the actors died is sent again once. Returns 0, or PR_E_BUSY past
+ * PR_REQUESTS_MAX: `done` is then not called. `*handle` (may be NULL) cancels. gw_reply_t is
+ * explained in requests.h.
  */
 PR_MUST_CHECK int
 gw_hosts_request(

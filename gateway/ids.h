@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Short names for objects, never used twice: a base 36 number out of a serial number and the object's
- * place in a table, so that a name from outside is found, or found wrong, without a search.
+ * Short names for objects, never used twice: a base 36 number out of a serial number and the
+ * object's place in a table, so that a name from outside is found, or found wrong, without a
+ * search.
  */
 
 #ifndef GW_IDS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The members of a feed that get the same frames: a dense array of slots, all that the fan-out touches,
- * and beside it a hash of each member's user.
+ * The members of a feed that get the same frames: a dense array of slots, all that the fan-out
+ * touches, and beside it a hash of each member's user.
  *
  * A slot's flags are the member's state in the fan-out, exactly one of:
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * rollcall-gateway: one event loop with a gateway and the lifeline to the supervisor. It says READY when it
- * reaches all actors. Exit codes: 0 asked to stop, 100 wrong use, 111 environment failed.
+ * rollcall-gateway: one event loop with a gateway and the lifeline to the supervisor. It says READY
+ * when it reaches all actors. Exit codes: 0 asked to stop, 100 wrong use, 111 environment failed.
  */
 
 #include <signal.h>

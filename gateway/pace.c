@@ -52,6 +52,7 @@ s_is_debtor(const gw_pacer_t *pacer)
 static void
 s_unlink(gw_pace_t *self, gw_pacer_t *pacer)
 {
+    PR_ASSERT(pacer->prev && pacer->next);
     pacer->prev->next = pacer->next;
     pacer->next->prev = pacer->prev;
     pacer->prev = pacer->next = NULL;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * How fast full documents are broadcast. A document of n bytes to n sockets costs n² bytes, so polls in
- * a storm of changes share a budget of bytes a second; a poll that keeps within its share never waits.
+ * How fast full documents are broadcast. A document of n bytes to n sockets costs n² bytes, so
+ * polls in a storm of changes share a budget of bytes a second; a poll that keeps within its share
+ * never waits.
  *
- * Fair queueing in virtual time: what a poll spends is its debt; all polls in debt pay it back at the
- * same speed, the budget divided by their number. A poll may broadcast while its debt is at most a
- * hundredth of a second's budget, so its first change goes out at once, and the last one always does:
- * the caller asks again. (Demers, Keshav and Shenker, "Analysis and simulation of a fair queueing
- * algorithm", 1989.)
+ * Fair queueing in virtual time: what a poll spends is its debt; all polls in debt pay it back at
+ * the same speed, the budget divided by their number. A poll may broadcast while its debt is at
+ * most a hundredth of a second's budget, so its first change goes out at once, and the last one
+ * always does: the caller asks again. (Demers, Keshav and Shenker, "Analysis and simulation of a
+ * fair queueing algorithm", 1989.)
  *
  * Pure: time is passed in.
  */
@@ -23,8 +24,8 @@
 typedef struct gw_pace gw_pace_t;
 typedef struct gw_pacer gw_pacer_t;
 
-/* A poll's account; lives inside its feed. Zero it before first use; gw_pace_forget before its memory
- * goes. The members belong to the pace. */
+/* A poll's account; lives inside its feed. Zero it before first use; gw_pace_forget before its
+ * memory goes. The members belong to the pace. */
 struct gw_pacer {
     gw_pacer_t *prev;
     gw_pacer_t *next;

@@ -147,7 +147,8 @@ s_connect(void *arg, gw_session_t *session, const json_t *auth, pr_str_t header)
     return (gw_joining_t) {.member = conn};
 }
 
-/* The one argument, or an array of them if there are more, as msgpack; NULL: none, or out of memory. */
+/* The one argument, or an array of them if there are more, as msgpack; NULL: none, or out of
+   memory. */
 static pr_buf_t *
 s_pack_args(const gw_sio_packet_t *packet)
 {

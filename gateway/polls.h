@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The namespace /polls of Socket.IO: who may join which poll, and what is said to its clients. The token
- * comes in `auth.token`, or, if that is falsy, in the handshake's header `token`. With `updates: "patch"`
- * in auth a client gets `poll_patched` instead of whole documents.
+ * The namespace /polls of Socket.IO: who may join which poll, and what is said to its clients. The
+ * token comes in `auth.token`, or, if that is falsy, in the handshake's header `token`. With
+ * `updates: "patch"` in auth a client gets `poll_patched` instead of whole documents.
  */
 
 #ifndef GW_POLLS_H

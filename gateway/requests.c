@@ -6,7 +6,8 @@
 
 #include "proto/wire/limits.h"
 
-/* A request's number is serial · PR_REQUESTS_MAX + its index: found without a search, never the same. */
+/* A request's number is serial · PR_REQUESTS_MAX + its index: found without a search, never the
+   same. */
 typedef struct request request_t;
 struct request {
     pr_timer_t deadline; /* first: the pointers are equal */
@@ -66,6 +67,7 @@ s_append(gw_requests_t *self, request_t *request)
 static void
 s_remove(gw_requests_t *self, request_t *request)
 {
+    PR_ASSERT((self->first == request) == !request->prev);
     if (request->prev) {
         request->prev->next = request->next;
     } else {
@@ -101,10 +103,12 @@ gw_requests_destroy(gw_requests_t **self_p)
     if (!self) {
         return;
     }
-    while (self->first) {
-        request_t *request = self->first;
-        s_remove(self, request);
+    request_t *request = self->first;
+    while (request) {
+        request_t *next = request->next;
+        pr_wheel_cancel(&request->deadline);
         s_free(request);
+        request = next;
     }
     free(self);
     *self_p = NULL;
@@ -258,19 +262,18 @@ gw_requests_reply(gw_requests_t *self, const pr_msg_reply_t *reply)
 void
 gw_requests_lost(gw_requests_t *self, int slot)
 {
-    request_t *request = self->first;
-    while (request) {
-        if (request->slot != slot) {
-            request = request->next;
-        } else if (request->sent_again) {
-            /* The callback may change the list: from the start, without those that were moved. */
+    /* Whoever is told of the end may make and cancel requests: those do not matter here. */
+    for (size_t i = 0; i < PR_REQUESTS_MAX; i++) {
+        request_t *request = self->table[i];
+        if (!request || request->slot != slot) {
+            continue;
+        }
+        if (request->sent_again) {
             s_give_up(request);
-            request = self->first;
         } else {
             request->sent_again = true;
             request->slot = -1;
             self->waiting++;
-            request = request->next;
         }
     }
 }

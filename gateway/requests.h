@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Requests to actors that wait for their REPLY: CREATE, READ, COMMAND. Each is answered exactly once,
- * within PR_REQUEST_DEADLINE_MS. One that was in flight when its actors process died is sent again, with
- * the same bytes, once.
+ * Requests to actors that wait for their REPLY: CREATE, READ, COMMAND. Each is answered exactly
+ * once, within PR_REQUEST_DEADLINE_MS. One that was in flight when its actors process died is sent
+ * again, with the same bytes, once.
  */
 
 #ifndef GW_REQUESTS_H
@@ -15,9 +15,9 @@
 typedef struct gw_requests gw_requests_t;
 
 /*
- * The answer to a request: a REPLY, or NULL and an error: PR_E_UNREACHABLE: it was never sent, nothing
- * came of it. PR_E_TIMEOUT: it was sent, what came of it is not known. Called exactly once, from the
- * loop.
+ * The answer to a request: a REPLY, or NULL and an error: PR_E_UNREACHABLE: it was never sent,
+ * nothing came of it. PR_E_TIMEOUT: it was sent, what came of it is not known. Called exactly once,
+ * from the loop.
  */
 typedef void (*gw_reply_t)(void *arg, const pr_msg_reply_t *reply, int error);
 

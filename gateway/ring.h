@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The latest patch frames of a feed, numbered without a gap. A socket is a cursor into it; the oldest
- * frames go when there are more than `bytes_max` bytes.
+ * The latest patch frames of a feed, numbered without a gap. A socket is a cursor into it; the
+ * oldest frames go when there are more than `bytes_max` bytes.
  */
 
 #ifndef GW_RING_H
@@ -23,8 +23,8 @@ gw_ring_new(size_t bytes_max);
 void
 gw_ring_destroy(gw_ring_t **self_p);
 
-/* Appends the frame that leads from `seq` - 1 to `seq`; takes it over, in any case. If `seq` is not the
- * next, or memory is out, everything before it is forgotten. */
+/* Appends the frame that leads from `seq` - 1 to `seq`; takes it over, in any case. If `seq` is not
+ * the next, or memory is out, everything before it is forgotten. */
 void
 gw_ring_add(gw_ring_t *self, uint64_t seq, pr_buf_t **frame_p);
 void
@@ -35,9 +35,9 @@ bool
 gw_ring_covers(const gw_ring_t *self, uint64_t cursor, uint64_t seq);
 
 /*
- * Frames after `*cursor` up to `seq`, which must be covered, as one frame of about `bytes_max` bytes at
- * most, but at least one of them; moves the cursor. The caller has one reference; NULL when out of
- * memory: the cursor has not moved.
+ * Frames after `*cursor` up to `seq`, which must be covered, as one frame of about `bytes_max`
+ * bytes at most, but at least one of them; moves the cursor. The caller has one reference; NULL
+ * when out of memory: the cursor has not moved.
  */
 pr_buf_t *
 gw_ring_read(const gw_ring_t *self, uint64_t *cursor, uint64_t seq, size_t bytes_max);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The polls that have conns at this gateway: a room each, which is its feed, its conns, and the actors
- * slot it is placed on. Hands what actors send to feeds and conns, and keeps the actors' picture of who
- * is here right: what could not be told, and everything after a link has begun anew, is told by a SYNC.
+ * The polls that have conns at this gateway: a room each, which is its feed, its conns, and the
+ * actors slot it is placed on. Hands what actors send to feeds and conns, and keeps the actors'
+ * picture of who is here right: what could not be told, and everything after a link has begun anew,
+ * is told by a SYNC.
  */
 
 #ifndef GW_ROOMS_H
@@ -33,7 +34,8 @@ gw_rooms_new(const gw_rooms_settings_t *settings);
 void
 gw_rooms_destroy(gw_rooms_t **self_p);
 
-/* For gw_hosts_new, with the gw_rooms_t as `arg`; the hosts are then given here, before anything else. */
+/* For gw_hosts_new, with the gw_rooms_t as `arg`; the hosts are then given here, before anything
+   else. */
 extern const gw_hosts_ops_t gw_rooms_hosts_ops;
 void
 gw_rooms_use(gw_rooms_t *self, gw_hosts_t *hosts);
@@ -51,8 +53,8 @@ gw_rooms_incarnation(const gw_rooms_t *self);
 
 /* --- for conns --- */
 
-/* Enters the poll's room: gives a number, adds the member to the feed, announces the user. 0, PR_E_FULL or
- * PR_E_NOMEM: nothing has changed. */
+/* Enters the poll's room: gives a number, adds the member to the feed, announces the user. 0,
+ * PR_E_FULL or PR_E_NOMEM: nothing has changed. */
 PR_MUST_CHECK int
 gw_rooms_enter(gw_rooms_t *self,
                pr_str_t poll,

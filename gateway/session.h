@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Socket.IO protocol 5 on an Engine.IO session: which namespaces a client has joined, and what it may
- * send when. Knows nothing of polls: each namespace brings its own handler.
+ * Socket.IO protocol 5 on an Engine.IO session: which namespaces a client has joined, and what it
+ * may send when. Knows nothing of polls: each namespace brings its own handler.
  *
  * | the client sends     | not joined           | joining | joined              |
  * | CONNECT              | `connect`            | cut off | cut off             |
@@ -10,7 +10,8 @@
  * | EVENT, ACK           | cut off              | cut off | `event`; ACK: ignored |
  * | anything malformed, CONNECT_ERROR, binary packets: cut off                  |
  *
- * A client that has joined nothing for PR_BEFORE_JOIN_MS is cut off; the root namespace does not count.
+ * A client that has joined nothing for PR_BEFORE_JOIN_MS is cut off; the root namespace does not
+ * count.
  */
 
 #ifndef GW_SESSION_H

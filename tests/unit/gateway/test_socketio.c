@@ -188,8 +188,8 @@ s_read(const char *text, size_t len)
     gw_sio_clear(&got);
 }
 
-/* Every byte in every place of a valid packet, and every beginning of one: an answer, never more. The
- * text lies at the end of its memory, so that the sanitizer sees a read past it. */
+/* Every byte in every place of a valid packet, and every beginning of one: an answer, never more.
+ * The text lies at the end of its memory, so that the sanitizer sees a read past it. */
 static void
 no_text_reads_past_its_end(void **state)
 {
