@@ -348,6 +348,17 @@ gw_ws_gone(gw_ws_t *self, gw_peer_t *peer)
     free(socket);
 }
 
+/* libwebsockets closes by itself for what is no WebSocket frame; its close frame has the code. */
+static void
+s_note_refusal(struct lws *wsi, gw_socket_t *socket)
+{
+    if (!socket->closing && !socket->killed && lws_get_close_length(wsi) >= 2) {
+        const unsigned char *byte = lws_get_close_payload(wsi);
+        socket->close_code = (uint16_t) (byte[0] << 8 | byte[1]);
+        socket->by_us = true;
+    }
+}
+
 static int
 s_on_peer_close(gw_socket_t *socket, pr_str_t payload)
 {
@@ -453,6 +464,7 @@ gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return s_on_peer_close(socket, data);
     case LWS_CALLBACK_CLOSED:
+        s_note_refusal(wsi, socket);
         gw_ws_gone(self, peer);
         return 0;
     default:

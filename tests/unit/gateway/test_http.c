@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "tests/unit/gateway/front.h"
+#include "tests/unit/gateway/client.h"
 
 static void
 keeps_a_connection_for_the_next_request(void **state)
