@@ -38,10 +38,12 @@ typedef enum {
     X(CLAIM_THEN_RESEND)                                                                           \
     X(CLAIM_THEN_SERVE)                                                                            \
     X(ROOT_WRITE)                                                                                  \
-    X(ROOT_WRITE_ANEW) X(CREATE_WHOLE) X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER)       \
-        X(REDRAW_ID) X(QUARANTINE) X(SYNC) X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE) X(READ)   \
-            X(RESYNC) X(GATEWAY_LOST) X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY) X(ROSTER)       \
-                X(OPEN) X(EXPIRED) X(IDLE) X(DEADLINE)
+    X(ROOT_WRITE_ANEW)                                                                             \
+    X(CREATE_WHOLE)                                                                                \
+    X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER) X(REDRAW_ID) X(QUARANTINE) X(SYNC)       \
+        X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE) X(READ) X(RESYNC) X(GATEWAY_LOST)            \
+            X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY) X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE)      \
+                X(DEADLINE)
 
 typedef enum {
 #define X(name) AC_ON_##name,
@@ -126,9 +128,10 @@ AC_CELL(claim_it);   /* CREATING: an earlier try made it */
 AC_CELL(ask_again);  /* CREATING, LOADING: a roster */
 AC_CELL(taken);
 AC_CELL(not_found);
-AC_CELL(moved);   /* no state of it yet: MOVED, free */
-AC_CELL(expired); /* READY, endsAt */
-AC_CELL(gone);    /* POLL_ENDED, free */
+AC_CELL(moved);     /* no state of it yet: MOVED, free */
+AC_CELL(expired);   /* READY, endsAt */
+AC_CELL(cancelled); /* READY, an admin has said so */
+AC_CELL(gone);      /* POLL_ENDED, free */
 AC_CELL(give_in);
 AC_CELL(shut);
 /* Makes the document anew from the core; false when out of memory. */
@@ -140,6 +143,9 @@ ac_actor_forget(ac_actor_t *self);
 
 /* --- actor_turn.c --- */
 
+/* What was decided is saved now, or changed nothing. */
+void
+ac_actor_answer_decided(ac_actor_t *self);
 AC_CELL(think);
 AC_CELL(saved);
 AC_CELL(verify);
@@ -177,6 +183,8 @@ ac_actor_reply(ac_actor_t *self, const ac_call_t *call, int code, const char *ou
 /* A READ, or a CREATE that found its own poll: the document, too. */
 void
 ac_actor_reply_document(ac_actor_t *self, const ac_call_t *call);
+void
+ac_actor_refuse_waiting_calls(ac_actor_t *self, int code);
 /* Answers all: those that wait (outcome none) and those in the batch (outcome unknown). */
 void
 ac_actor_refuse_calls(ac_actor_t *self, int code);
@@ -211,6 +219,11 @@ void
 ac_actor_answer_waiting(ac_actor_t *self, uint32_t gateway);
 void
 ac_actor_answer_all_waiting(ac_actor_t *self);
+/* Of the batch that is saved: KICK to whom it removed, CONNECTED with the ballot to who voted. */
+void
+ac_actor_kick_removed(ac_actor_t *self);
+void
+ac_actor_tell_voters(ac_actor_t *self);
 /* Hands what is still held to the host: the actor goes. */
 void
 ac_actor_last_words(ac_actor_t *self);

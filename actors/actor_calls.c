@@ -36,6 +36,19 @@ s_call(const ac_actor_t *self, const ac_input_t *input)
     return call;
 }
 
+/* A saved ballot goes back to its voter with the answer. */
+static pr_buf_t *
+s_ballot(const ac_actor_t *self, const ac_call_t *call, int code)
+{
+    bool voted = code == 0 && call->kind == AC_CALL_COMMAND &&
+                 call->verb == AC_EVENT_SUBMIT_RANKINGS && self->poll;
+    pr_buf_t *ballot = voted ? pr_buf_new(64) : NULL;
+    if (ballot && !ac_poll_pack_ballot(self->poll, call->user, ballot)) {
+        pr_buf_destroy(&ballot);
+    }
+    return ballot;
+}
+
 static void
 s_reply_with(
     ac_actor_t *self, const ac_call_t *call, int code, const char *outcome, const pr_buf_t *data)
@@ -51,13 +64,18 @@ s_reply_with(
     if (data) {
         event.reply.data.raw = pr_buf_str(data);
     }
+    pr_buf_t *ballot = s_ballot(self, call, code);
+    if (ballot) {
+        event.reply.ballot.raw = pr_buf_str(ballot);
+    }
     ac_actor_tell(self, call->gateway, &event);
+    pr_buf_destroy(&ballot);
 }
 
 void
 ac_actor_reply(ac_actor_t *self, const ac_call_t *call, int code, const char *outcome)
 {
-    s_reply_with(self, call, code, outcome, NULL);
+    s_reply_with(self, call, code, outcome, code == call->code ? call->words : NULL);
 }
 
 /* Removed for good: the batch that is out may only be about to say so. */
@@ -185,6 +203,15 @@ AC_CELL(deadline)
 }
 
 void
+ac_actor_refuse_waiting_calls(ac_actor_t *self, int code)
+{
+    for (ac_call_t *call = s_take(self); call; call = s_take(self)) {
+        ac_actor_reply(self, call, code, "none");
+        ac_call_destroy(&call);
+    }
+}
+
+void
 ac_actor_refuse_calls(ac_actor_t *self, int code)
 {
     for (ac_call_t *call = ac_mailbox_pop(self->decided); call;
@@ -193,10 +220,7 @@ ac_actor_refuse_calls(ac_actor_t *self, int code)
                        call->code == 0 ? "unknown" : "none");
         ac_call_destroy(&call);
     }
-    for (ac_call_t *call = s_take(self); call; call = s_take(self)) {
-        ac_actor_reply(self, call, code, "none");
-        ac_call_destroy(&call);
-    }
+    ac_actor_refuse_waiting_calls(self, code);
 }
 
 static ac_state_t

@@ -197,25 +197,27 @@ s_refuse_waiting(ac_actor_t *self, uint32_t gateway, int code)
     }
 }
 
-static void
-s_tell_ended(ac_actor_t *self, uint32_t gateway)
+/* A poll that somebody ended before its time was cancelled. */
+static pr_event_t
+s_ended(const ac_actor_t *self, bool is_cancelled)
 {
     pr_event_t event = pr_event(PR_MSG_POLL_ENDED, ac_actor_id(self));
-    event.poll_ended.why = PR_STR("expired");
-    ac_actor_tell(self, gateway, &event);
+    event.poll_ended.why = is_cancelled ? PR_STR("cancelled") : PR_STR("expired");
+    return event;
 }
 
 /* Whoever announced its sockets again knows the poll and is told of its end; the others hear that
  * there is no such poll. */
 AC_CELL(not_found)
 {
-    (void) input;
+    bool is_cancelled = input->answer && input->answer->kind == AC_ANSWER_NODOC_ENDED;
+    pr_event_t ended = s_ended(self, is_cancelled);
     self->env->counters.polls_not_found++;
     ac_actor_refuse_calls(self, PR_E_NOT_FOUND);
     for (size_t i = ac_presence_gateway_count(self->presence); i-- > 0;) {
         uint32_t gateway = ac_presence_gateway_at(self->presence, i);
         if (ac_presence_was_synced(self->presence, gateway)) {
-            s_tell_ended(self, gateway);
+            ac_actor_tell(self, gateway, &ended);
         } else {
             s_refuse_waiting(self, gateway, PR_E_NOT_FOUND);
         }
@@ -223,10 +225,10 @@ AC_CELL(not_found)
     return AC_STATE_FREE;
 }
 
-AC_CELL(expired)
+/* The end: no newcomers, and the script that takes the document away. */
+static ac_state_t
+s_end(ac_actor_t *self)
 {
-    (void) input;
-    ac_actor_refuse_calls(self, PR_E_NOT_FOUND);
     for (size_t i = ac_presence_gateway_count(self->presence); i-- > 0;) {
         uint32_t gateway = ac_presence_gateway_at(self->presence, i);
         if (!ac_presence_was_synced(self->presence, gateway)) {
@@ -237,14 +239,32 @@ AC_CELL(expired)
     return AC_STATE_ENDING;
 }
 
+AC_CELL(expired)
+{
+    (void) input;
+    ac_actor_refuse_calls(self, PR_E_NOT_FOUND);
+    return s_end(self);
+}
+
+/* Its command waits in `decided` until the store has done it. */
+AC_CELL(cancelled)
+{
+    (void) input;
+    ac_actor_refuse_waiting_calls(self, PR_E_NOT_FOUND);
+    return s_end(self);
+}
+
 AC_CELL(gone)
 {
     (void) input;
+    bool is_cancelled = self->env->wall_ms < ac_poll_ends_at(self->poll);
     self->env->counters.polls_ended++;
-    pr_log_info("actor.ended", "poll=%s", self->id);
+    pr_log_info("actor.ended", "poll=%s why=%s", self->id, is_cancelled ? "cancelled" : "expired");
+    if (ac_poll_is_cancelled(self->poll)) {
+        ac_actor_answer_decided(self);
+    }
     ac_actor_refuse_calls(self, PR_E_NOT_FOUND);
-    pr_event_t event = pr_event(PR_MSG_POLL_ENDED, ac_actor_id(self));
-    event.poll_ended.why = PR_STR("expired");
+    pr_event_t event = s_ended(self, is_cancelled);
     ac_actor_tell_all(self, &event);
     pr_buf_clear(self->env->scratch);
     pr_event_pack(&event, self->env->scratch);

@@ -154,6 +154,33 @@ ac_actor_catch_up(ac_actor_t *self, ac_receiver_t *receiver)
     }
 }
 
+/* The user's ballot as it is saved; NULL if there is none, or a newer one is in the batch that is
+ * out: the conn hears of that when it is saved. */
+static pr_buf_t *
+s_saved_ballot(const ac_actor_t *self, pr_str_t user)
+{
+    bool is_out = ac_batch_votes(self->batch, user);
+    pr_buf_t *ballot =
+        is_out || !pr_document_has_voted(self->document, user) ? NULL : pr_buf_new(64);
+    if (ballot && !ac_poll_pack_ballot(self->poll, user, ballot)) {
+        pr_buf_destroy(&ballot);
+    }
+    return ballot;
+}
+
+static pr_str_t
+s_pack_connected(ac_actor_t *self, const ac_conn_t *conn, const pr_buf_t *ballot)
+{
+    pr_rev_text_t rev = pr_rev_format(self->saved);
+    pr_event_t event = pr_event(PR_MSG_CONNECTED, ac_actor_id(self));
+    event.connected.conn = pr_str(conn->id);
+    event.connected.rev = pr_str(rev.text);
+    if (ballot) {
+        event.connected.ballot.raw = pr_buf_str(ballot);
+    }
+    return s_pack(self, &event);
+}
+
 /* CONNECTED, if its user may be shown what is saved. */
 static void
 s_answer_conn(ac_actor_t *self, ac_receiver_t *receiver, ac_conn_t *conn)
@@ -163,17 +190,72 @@ s_answer_conn(ac_actor_t *self, ac_receiver_t *receiver, ac_conn_t *conn)
         ac_batch_removes(self->batch, user)) {
         return;
     }
-    pr_rev_text_t rev = pr_rev_format(self->saved);
-    pr_event_t event = pr_event(PR_MSG_CONNECTED, ac_actor_id(self));
-    event.connected.conn = pr_str(conn->id);
-    event.connected.rev = pr_str(rev.text);
-    pr_str_t packed = s_pack(self, &event);
+    pr_buf_t *ballot = s_saved_ballot(self, user);
+    pr_str_t packed = s_pack_connected(self, conn, ballot);
+    pr_buf_destroy(&ballot);
     if (!packed.ptr ||
         self->env->ops->send(self->env->arg, receiver->gateway, packed) == PR_E_BUSY) {
         s_starve(self, receiver);
         return;
     }
     ac_presence_answered(self->presence, conn);
+}
+
+/* A full window is no loss: the ballot stands in the document that its voter gets next. */
+static void
+s_tell_voter(ac_actor_t *self, pr_str_t voter)
+{
+    const ac_user_t *user = ac_presence_user(self->presence, voter);
+    pr_buf_t *ballot = user && user->conns ? pr_buf_new(64) : NULL;
+    if (ballot && ac_poll_pack_ballot(self->poll, voter, ballot)) {
+        for (const ac_conn_t *conn = user->conns; conn; conn = conn->user_next) {
+            pr_str_t packed = conn->waiting ? PR_STR_NONE : s_pack_connected(self, conn, ballot);
+            if (packed.ptr) {
+                (void) self->env->ops->send(self->env->arg, conn->gateway, packed);
+            }
+        }
+    }
+    pr_buf_destroy(&ballot);
+}
+
+void
+ac_actor_tell_voters(ac_actor_t *self)
+{
+    for (size_t i = 0; i < ac_batch_voter_count(self->batch); i++) {
+        s_tell_voter(self, ac_batch_voter_at(self->batch, i));
+    }
+}
+
+static void
+s_kick(ac_actor_t *self, const ac_conn_t *conn)
+{
+    pr_buf_t *conns = pr_buf_new(32);
+    if (!conns) {
+        self->env->ops->give_up(self->env->arg, conn->gateway);
+        return;
+    }
+    msgpack_packer packer = pr_packer(conns);
+    (void) msgpack_pack_array(&packer, 1);
+    pr_pack_str(&packer, pr_str(conn->id));
+    pr_event_t event = pr_event(PR_MSG_KICK, ac_actor_id(self));
+    event.kick.conns.raw = pr_buf_str(conns);
+    event.kick.code = pr_str(pr_error_name(PR_E_REMOVED));
+    ac_actor_tell(self, conn->gateway, &event);
+    pr_buf_destroy(&conns);
+}
+
+void
+ac_actor_kick_removed(ac_actor_t *self)
+{
+    for (size_t i = 0; i < ac_batch_removed_count(self->batch); i++) {
+        ac_user_t *user = ac_presence_user(self->presence, ac_batch_removed_at(self->batch, i));
+        for (const ac_conn_t *conn = user ? user->conns : NULL; conn; conn = conn->user_next) {
+            s_kick(self, conn);
+        }
+        if (user) {
+            ac_presence_dismiss(self->presence, user);
+        }
+    }
 }
 
 void

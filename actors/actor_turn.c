@@ -45,7 +45,7 @@ s_decide_presence(ac_actor_t *self)
 
 /* The code that a COMMAND gets. */
 static int
-s_decide_command(ac_actor_t *self, const ac_call_t *call)
+s_decide_command(ac_actor_t *self, ac_call_t *call)
 {
     ac_conn_t *conn = ac_presence_conn(self->presence, call->gateway, call->conn);
     if (conn && conn->commands) {
@@ -55,14 +55,38 @@ s_decide_command(ac_actor_t *self, const ac_call_t *call)
         call->verb == AC_EVENT_COUNT) {
         return PR_E_BAD_REQUEST;
     }
-    ac_event_t event = {.kind = call->verb, .user = call->user, .id = call->id, .args = call->args};
-    return ac_poll_decide(self->poll, &event, self->env->wall_ms, self->batch);
+    pr_buf_clear(self->env->scratch);
+    ac_event_t event = {
+        .kind = call->verb,
+        .user = call->user,
+        .id = call->id,
+        .args = call->args,
+        .memory = self->env->memory,
+        .words = self->env->scratch,
+    };
+    int rc = ac_poll_decide(self->poll, &event, self->env->wall_ms, self->batch);
+    if (pr_buf_len(self->env->scratch)) {
+        call->words = pr_buf_copy(pr_buf_str(self->env->scratch));
+    }
+    return rc;
+}
+
+/* The end of a poll takes everything with it: what came before is saved and answered first. */
+static bool
+s_has_to_wait(const ac_actor_t *self)
+{
+    const ac_call_t *next = ac_mailbox_first(self->mailbox);
+    return next && next->kind == AC_CALL_COMMAND && next->verb == AC_EVENT_CANCEL_POLL &&
+           (ac_batch_count(self->batch) || ac_mailbox_count(self->decided));
 }
 
 static void
 s_decide_calls(ac_actor_t *self)
 {
     for (int i = 0; i < CALLS_PER_TURN && !ac_batch_is_full(self->batch); i++) {
+        if (ac_poll_is_cancelled(self->poll) || s_has_to_wait(self)) {
+            return;
+        }
         ac_call_t *call = ac_mailbox_pop(self->mailbox);
         if (!call) {
             return;
@@ -88,9 +112,8 @@ s_decide_calls(ac_actor_t *self)
     }
 }
 
-/* What was decided is saved now, or changed nothing. */
-static void
-s_answer_decided(ac_actor_t *self)
+void
+ac_actor_answer_decided(ac_actor_t *self)
 {
     for (ac_call_t *call = ac_mailbox_pop(self->decided); call;
          call = ac_mailbox_pop(self->decided)) {
@@ -107,8 +130,11 @@ AC_CELL(think)
     /* Here the poll's name goes into the slot's crash record, and is taken out again below. */
     s_decide_presence(self);
     s_decide_calls(self);
+    if (ac_poll_is_cancelled(self->poll)) {
+        return ac_cell_cancelled(self, input);
+    }
     if (ac_batch_count(self->batch) == 0) {
-        s_answer_decided(self);
+        ac_actor_answer_decided(self);
         return AC_STATE_READY;
     }
     if (ac_batch_rev(self->batch, self->saved, pr_str(self->token), &self->to) != 0 ||
@@ -167,8 +193,10 @@ AC_CELL(saved)
             return ac_cell_reload(self, input);
         }
     }
+    ac_actor_kick_removed(self);
+    ac_actor_tell_voters(self);
     ac_batch_clear(self->batch);
     ac_actor_answer_all_waiting(self);
-    s_answer_decided(self);
+    ac_actor_answer_decided(self);
     return AC_STATE_READY;
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
@@ -20,6 +21,14 @@
 #include "proto/poll/rev.h"
 
 typedef struct ac_batch ac_batch_t;
+
+/* Nomination ids, best first; of a ballot that is taken away the count is 0. */
+typedef struct {
+    const pr_str_t *ids;
+    size_t count;
+    int64_t seq;   /* its place in the order in which ballots are counted */
+    bool is_shown; /* in the public document; else an empty list stands there */
+} ac_choice_t;
 
 /* An empty batch, or NULL when out of memory. */
 ac_batch_t *
@@ -29,10 +38,28 @@ ac_batch_destroy(ac_batch_t **self_p);
 void
 ac_batch_clear(ac_batch_t *self);
 
-/* `user` is a participant of that name from now on; an absent name: is none any more. Texts are
- * copied. 0 or PR_E_NOMEM: then nothing changed. */
+/* Effects. Texts are copied. Each answers 0, or PR_E_NOMEM: then nothing changed. */
+
+/* `user` is a participant of that name from now on; an absent name: is none any more. */
 PR_MUST_CHECK int
 ac_batch_participant(ac_batch_t *self, pr_str_t user, pr_str_t name);
+/* `id` is an option from now on; an absent text: is none any more. */
+PR_MUST_CHECK int
+ac_batch_nomination(ac_batch_t *self, pr_str_t id, pr_str_t user, pr_str_t text);
+PR_MUST_CHECK int
+ac_batch_ballot(ac_batch_t *self, pr_str_t user, const ac_choice_t *choice);
+/* An admin has removed `user`, for the `count`th time that anybody was. */
+PR_MUST_CHECK int
+ac_batch_removed(ac_batch_t *self, pr_str_t user, int64_t count);
+/* The vote has started, by the command whose mark is `mark`. */
+PR_MUST_CHECK int
+ac_batch_started(ac_batch_t *self, pr_str_t mark);
+/* The phase is another one ("voting"). */
+PR_MUST_CHECK int
+ac_batch_phase(ac_batch_t *self, pr_str_t phase);
+/* The results, as stored JSON and as public msgpack. */
+PR_MUST_CHECK int
+ac_batch_results(ac_batch_t *self, pr_str_t json, pr_str_t msgpack);
 
 /* Number of effects. A batch without any is still a write: it raises the version alone. */
 size_t
@@ -43,6 +70,18 @@ ac_batch_is_full(const ac_batch_t *self);
 /* Whether `user` is no participant any more after this batch. */
 bool
 ac_batch_removes(const ac_batch_t *self, pr_str_t user);
+
+/* Whom this batch removes by an admin's word, and whose ballots it has; index below the count. */
+size_t
+ac_batch_removed_count(const ac_batch_t *self);
+pr_str_t
+ac_batch_removed_at(const ac_batch_t *self, size_t index);
+bool
+ac_batch_votes(const ac_batch_t *self, pr_str_t user);
+size_t
+ac_batch_voter_count(const ac_batch_t *self);
+pr_str_t
+ac_batch_voter_at(const ac_batch_t *self, size_t index);
 
 /* Appends the patch of the stored document, JSON without blanks. `to` may be NULL: then without
  * version and rev, which is what the rev is computed from. */

@@ -54,6 +54,9 @@ void
 ac_call_destroy(ac_call_t **self_p)
 {
     PR_ASSERT(self_p);
+    if (*self_p) {
+        pr_buf_destroy(&(*self_p)->words);
+    }
     free(*self_p);
     *self_p = NULL;
 }
@@ -99,6 +102,12 @@ ac_mailbox_push(ac_mailbox_t *self, ac_call_t **call_p)
     self->last = call;
     self->count++;
     self->bytes += call->bytes;
+}
+
+const ac_call_t *
+ac_mailbox_first(const ac_mailbox_t *self)
+{
+    return self->first;
 }
 
 ac_call_t *

@@ -15,6 +15,7 @@
 
 #include "actors/poll.h"
 #include "proto/base/assert.h"
+#include "proto/base/buffer.h"
 #include "proto/base/bytes.h"
 
 typedef struct ac_mailbox ac_mailbox_t;
@@ -30,11 +31,12 @@ struct ac_call {
     int64_t deadline_ms;
     ac_event_kind_t verb; /* COMMAND; AC_EVENT_COUNT: unknown */
     int code;             /* once decided */
-    pr_str_t conn;        /* COMMAND */
-    pr_str_t user;        /* COMMAND, READ */
-    pr_str_t id;          /* COMMAND */
-    pr_str_t args;        /* COMMAND: msgpack */
-    pr_str_t nonce;       /* CREATE */
+    pr_buf_t *words; /* once decided: why it was refused, or the id it made; msgpack, or NULL */
+    pr_str_t conn;   /* COMMAND */
+    pr_str_t user;   /* COMMAND, READ */
+    pr_str_t id;     /* COMMAND */
+    pr_str_t args;   /* COMMAND: msgpack */
+    pr_str_t nonce;  /* CREATE */
     size_t bytes;
     ac_call_t *next;
     char text[];
@@ -61,6 +63,9 @@ ac_mailbox_push(ac_mailbox_t *self, ac_call_t **call_p);
 /* The first call, the caller's now; NULL if it is empty. */
 ac_call_t *
 ac_mailbox_pop(ac_mailbox_t *self);
+/* It stays there; NULL if it is empty. */
+const ac_call_t *
+ac_mailbox_first(const ac_mailbox_t *self);
 /* Frees the calls of that gateway. */
 void
 ac_mailbox_drop_gateway(ac_mailbox_t *self, uint32_t gateway);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The rules: one function an event, in a table at the end. What they share is above them. */
-
 #include "actors/poll.h"
 
 #include <stdlib.h>
@@ -115,78 +113,16 @@ ac_poll_destroy(ac_poll_t **self_p)
     *self_p = NULL;
 }
 
-/* --- rules --- */
-
-static int
-s_join(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
-{
-    if (ac_poll_has_removed(self, event->user)) {
-        return PR_E_REMOVED;
-    }
-    if (ac_poll_lists(self, event->user)) {
-        return 0;
-    }
-    if ((int64_t) pr_map_count(self->participants) >= self->rules->participants_max) {
-        return PR_E_FULL;
-    }
-    ac_text_t *name = ac_text_new(event->name);
-    if (!name || pr_map_set(self->participants, event->user, name) != 0) {
-        free(name);
-        return PR_E_NOMEM;
-    }
-    int rc = ac_batch_participant(effects, event->user, event->name);
-    if (rc != 0) {
-        (void) pr_map_remove(self->participants, event->user);
-    }
-    return rc;
-}
-
-/* Who leaves stays listed once the vote has started: the ballot needs its voter. */
-static int
-s_leave(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
-{
-    if (self->phase != AC_PHASE_OPEN || !ac_poll_lists(self, event->user)) {
-        return 0;
-    }
-    int rc = ac_batch_participant(effects, event->user, PR_STR_NONE);
-    if (rc == 0) {
-        (void) pr_map_remove(self->participants, event->user);
-    }
-    return rc;
-}
-
-/* The commands that this build does not know yet. */
-static int
-s_not_here_yet(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
-{
-    (void) self;
-    (void) event;
-    (void) effects;
-    return PR_E_BAD_REQUEST;
-}
-
-typedef int (*rule_t)(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects);
-
-static const rule_t s_rules[AC_EVENT_COUNT] = {
-    [AC_EVENT_JOIN] = s_join,
-    [AC_EVENT_LEAVE] = s_leave,
-    [AC_EVENT_NOMINATE] = s_not_here_yet,
-    [AC_EVENT_REMOVE_NOMINATION] = s_not_here_yet,
-    [AC_EVENT_REMOVE_PARTICIPANT] = s_not_here_yet,
-    [AC_EVENT_START_VOTE] = s_not_here_yet,
-    [AC_EVENT_SUBMIT_RANKINGS] = s_not_here_yet,
-    [AC_EVENT_CLOSE_POLL] = s_not_here_yet,
-    [AC_EVENT_CANCEL_POLL] = s_not_here_yet,
-};
+/* --- events --- */
 
 int
 ac_poll_decide(ac_poll_t *self, const ac_event_t *event, int64_t wall_ms, ac_batch_t *effects)
 {
     PR_ASSERT(self && event->kind < AC_EVENT_COUNT);
-    if (wall_ms >= self->ends_at) {
+    if (self->cancelled || wall_ms >= self->ends_at) {
         return PR_E_NOT_FOUND;
     }
-    return s_rules[event->kind](self, event, effects);
+    return ac_poll_apply(self, event, effects);
 }
 
 ac_event_kind_t
@@ -228,6 +164,12 @@ ac_poll_first_rev(const ac_poll_t *self, pr_str_t token, pr_rev_t *rev)
     }
     pr_buf_destroy(&json);
     return rc;
+}
+
+bool
+ac_poll_is_cancelled(const ac_poll_t *self)
+{
+    return self->cancelled;
 }
 
 pr_str_t

@@ -8,7 +8,8 @@
  * It is always one batch ahead of the store: what ac_poll_decide changes here stands in the batch,
  * and counts only when that is saved. A batch is never given up, so nothing is ever taken back.
  *
- * Files: poll.c rules; poll_json.c the stored document; poll_pack.c the public one.
+ * Files: poll.c its life; poll_rules.c the rules; poll_results.c the count; poll_json.c the stored
+ * document; poll_pack.c the public one.
  */
 
 #ifndef AC_POLL_H
@@ -22,6 +23,7 @@
 #include "proto/base/buffer.h"
 #include "proto/base/bytes.h"
 #include "proto/poll/rev.h"
+#include "proto/wire/value.h"
 
 /* Of the stored document (meta.schema). A newer one is not touched. */
 #define AC_POLL_SCHEMA 1
@@ -74,6 +76,10 @@ typedef struct {
     pr_str_t name; /* JOIN */
     pr_str_t id;   /* a COMMAND's own */
     pr_str_t args; /* a COMMAND's: one msgpack value, or absent */
+    /* COMMAND: to decode args in; and where one msgpack text is appended: why, for a
+     * PR_E_BAD_REQUEST, or the id of the nomination. NULL: not wanted. */
+    pr_unpacked_t *memory;
+    pr_buf_t *words;
 } ac_event_t;
 
 /* The event of a COMMAND's verb, AC_EVENT_COUNT if there is none. */
@@ -118,6 +124,12 @@ ac_poll_loaded_rev(const ac_poll_t *self);
 PR_MUST_CHECK int
 ac_poll_first_rev(const ac_poll_t *self, pr_str_t token, pr_rev_t *rev);
 
+/* An admin has cancelled it: nothing of it is to be saved any more. */
+bool
+ac_poll_is_cancelled(const ac_poll_t *self);
+/* The ballot of a user as a msgpack array; false if there is none. */
+bool
+ac_poll_pack_ballot(const ac_poll_t *self, pr_str_t user, pr_buf_t *out);
 pr_str_t
 ac_poll_nonce(const ac_poll_t *self);
 int64_t

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The inside of ac_poll_t, for its own files: poll.c, poll_json.c, poll_pack.c. */
+/* The inside of ac_poll_t, for its own files: poll*.c. */
 
 #ifndef AC_POLL_BODY_H
 #define AC_POLL_BODY_H
@@ -8,6 +8,7 @@
 #include "actors/poll.h"
 #include "proto/base/map.h"
 #include "proto/wire/limits.h"
+#include "proto/wire/value.h"
 
 /* As in meta.state: AC_PHASE(NAME, "text"). */
 #define AC_PHASES(X) X(OPEN, "open") X(VOTING, "voting") X(CLOSED, "closed")
@@ -57,7 +58,10 @@ struct ac_poll {
     int64_t ends_at;
     bool ballots_open;
     bool has_started;
+    bool cancelled;
+    char started[PR_NOMINATION_ID_LEN + 1]; /* mark of the command that started the vote */
     ac_phase_t phase;
+    int64_t ballots_cast; /* the highest of ballot_seq ever given */
     pr_rev_t loaded;
     pr_map_t *participants; /* user -> ac_text_t, the name */
     pr_map_t *nominations;  /* nomination -> ac_nomination_t */
@@ -71,6 +75,18 @@ struct ac_poll {
 /* An empty poll of that id, or NULL when out of memory. */
 ac_poll_t *
 ac_poll_new(pr_str_t id, const ac_rules_t *rules);
+/* The rules of one event: poll_rules.c. */
+PR_MUST_CHECK int
+ac_poll_apply(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects);
+/* Counts the ballots into `results`: poll_results.c. 0 or PR_E_NOMEM. */
+PR_MUST_CHECK int
+ac_poll_tally(ac_poll_t *self);
+/* Appends the results as they are stored, and as they are shown. */
+void
+ac_poll_write_results(const ac_poll_t *self, pr_buf_t *json);
+void
+ac_poll_pack_results(const ac_poll_t *self, msgpack_packer *packer);
+
 /* A copy, or NULL when out of memory. */
 ac_text_t *
 ac_text_new(pr_str_t text);

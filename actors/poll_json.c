@@ -169,35 +169,16 @@ s_read_numbers(pr_map_t *map, const json_t *object)
 }
 
 static int
-s_read_results(ac_poll_t *self, const json_t *list)
+s_read_ballot_seq(ac_poll_t *self, const json_t *object)
 {
-    size_t count = json_array_size(list);
-    if (count == 0) {
-        return 0;
-    }
-    self->results = calloc(count, sizeof *self->results);
-    if (!self->results) {
-        return PR_E_NOMEM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const json_t *row = json_array_get(list, i);
-        const json_t *score = json_object_get(row, "score");
-        pr_str_t id = s_member_text(row, "nominationID");
-        pr_str_t text = s_member_text(row, "nominationText");
-        if (!json_is_number(score) || !pr_id_is_nomination(id) ||
-            !pr_text_is_valid(text, 0, PR_TEXT_CHARS_MAX)) {
-            return PR_E_MALFORMED;
+    int rc = s_read_numbers(self->ballot_seq, object);
+    for (size_t i = 0; i < pr_map_count(self->ballot_seq); i++) {
+        const ac_number_t *seq = pr_map_value_at(self->ballot_seq, i);
+        if (seq->value > self->ballots_cast) {
+            self->ballots_cast = seq->value;
         }
-        ac_result_t *result = &self->results[self->result_count];
-        s_copy_id(result->nomination, id);
-        result->score = json_number_value(score);
-        result->text = ac_text_new(text);
-        if (!result->text) {
-            return PR_E_NOMEM;
-        }
-        self->result_count++;
     }
-    return 0;
+    return rc;
 }
 
 static int
@@ -220,6 +201,10 @@ s_read_meta(ac_poll_t *self, const json_t *meta)
         return PR_E_MALFORMED;
     }
     s_copy_id(self->nonce, nonce);
+    pr_str_t started = s_member_text(meta, "started");
+    if (pr_id_is_nomination(started)) {
+        s_copy_id(self->started, started);
+    }
     self->ballots_open = pr_str_equal(ballots, PR_STR("open"));
     self->phase = AC_PHASE_COUNT;
     for (int i = 0; i < AC_PHASE_COUNT; i++) {
@@ -231,7 +216,7 @@ s_read_meta(ac_poll_t *self, const json_t *meta)
         return PR_E_MALFORMED;
     }
     int rc = s_read_numbers(self->removed, json_object_get(meta, "removed"));
-    return rc != 0 ? rc : s_read_numbers(self->ballot_seq, json_object_get(meta, "ballotSeq"));
+    return rc != 0 ? rc : s_read_ballot_seq(self, json_object_get(meta, "ballotSeq"));
 }
 
 static int
@@ -278,7 +263,8 @@ s_read_root(ac_poll_t *self, const json_t *root)
     if (rc == 0) {
         rc = s_read_rankings(self, rankings);
     }
-    return rc != 0 ? rc : s_read_results(self, results);
+    /* Computed again, as the store moves some doubles by one unit in their last place. */
+    return rc == 0 && self->phase == AC_PHASE_CLOSED ? ac_poll_tally(self) : rc;
 }
 
 int
@@ -360,22 +346,22 @@ s_write_rankings(const ac_poll_t *self, pr_buf_t *out)
     pr_buf_append_byte(out, '}');
 }
 
-static void
-s_write_results(const ac_poll_t *self, pr_buf_t *out)
+void
+ac_poll_write_results(const ac_poll_t *self, pr_buf_t *json)
 {
-    pr_buf_append_str(out, PR_STR(",\"results\":["));
+    pr_buf_append_byte(json, '[');
     for (size_t i = 0; i < self->result_count; i++) {
         const ac_result_t *result = &self->results[i];
         if (i) {
-            pr_buf_append_byte(out, ',');
+            pr_buf_append_byte(json, ',');
         }
-        pr_buf_append_str(out, PR_STR("{\"nominationID\":"));
-        pr_buf_append_json(out, pr_str(result->nomination));
-        pr_buf_append_str(out, PR_STR(",\"nominationText\":"));
-        pr_buf_append_json(out, ac_text_str(result->text));
-        pr_buf_append_fmt(out, ",\"score\":%.17g}", result->score);
+        pr_buf_append_str(json, PR_STR("{\"nominationID\":"));
+        pr_buf_append_json(json, pr_str(result->nomination));
+        pr_buf_append_str(json, PR_STR(",\"nominationText\":"));
+        pr_buf_append_json(json, ac_text_str(result->text));
+        pr_buf_append_fmt(json, ",\"score\":%.17g}", result->score);
     }
-    pr_buf_append_byte(out, ']');
+    pr_buf_append_byte(json, ']');
 }
 
 static void
@@ -410,6 +396,10 @@ s_write_meta(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out)
     pr_buf_append_int(out, self->ends_at);
     pr_buf_append_str(out, PR_STR(",\"ballots\":"));
     pr_buf_append_json(out, self->ballots_open ? PR_STR("open") : PR_STR("secret"));
+    if (self->started[0]) {
+        pr_buf_append_str(out, PR_STR(",\"started\":"));
+        pr_buf_append_json(out, pr_str(self->started));
+    }
     s_write_numbers(self->removed, PR_STR("removed"), out);
     s_write_numbers(self->ballot_seq, PR_STR("ballotSeq"), out);
     pr_buf_append_str(out, PR_STR(",\"nonce\":"));
@@ -429,7 +419,8 @@ ac_poll_write_stored(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out)
     s_write_participants(self, out);
     s_write_nominations(self, out);
     s_write_rankings(self, out);
-    s_write_results(self, out);
+    pr_buf_append_str(out, PR_STR(",\"results\":"));
+    ac_poll_write_results(self, out);
     pr_buf_append_str(out, PR_STR(",\"adminID\":"));
     pr_buf_append_json(out, pr_str(self->admin));
     pr_buf_append_str(out, self->has_started ? PR_STR(",\"hasStarted\":true")

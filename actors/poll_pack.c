@@ -55,10 +55,9 @@ s_pack_rankings(msgpack_packer *packer, const ac_poll_t *self)
     }
 }
 
-static void
-s_pack_results(msgpack_packer *packer, const ac_poll_t *self)
+void
+ac_poll_pack_results(const ac_poll_t *self, msgpack_packer *packer)
 {
-    pr_pack_str(packer, PR_STR("results"));
     msgpack_pack_array(packer, self->result_count);
     for (size_t i = 0; i < self->result_count; i++) {
         const ac_result_t *result = &self->results[i];
@@ -70,6 +69,21 @@ s_pack_results(msgpack_packer *packer, const ac_poll_t *self)
         pr_pack_str(packer, PR_STR("score"));
         msgpack_pack_double(packer, result->score);
     }
+}
+
+bool
+ac_poll_pack_ballot(const ac_poll_t *self, pr_str_t user, pr_buf_t *out)
+{
+    const ac_ballot_t *ballot = pr_map_get(self->rankings, user);
+    if (!ballot) {
+        return false;
+    }
+    msgpack_packer packer = pr_packer(out);
+    msgpack_pack_array(&packer, ballot->count);
+    for (size_t i = 0; i < ballot->count; i++) {
+        pr_pack_str(&packer, pr_str(ballot->choices[i]));
+    }
+    return !pr_buf_failed(out);
 }
 
 void
@@ -86,7 +100,8 @@ ac_poll_write_public(const ac_poll_t *self, pr_rev_t rev, pr_buf_t *out)
     s_pack_participants(&packer, self);
     s_pack_nominations(&packer, self);
     s_pack_rankings(&packer, self);
-    s_pack_results(&packer, self);
+    pr_pack_str(&packer, PR_STR("results"));
+    ac_poll_pack_results(self, &packer);
     pr_pack_str(&packer, PR_STR("adminID"));
     pr_pack_str(&packer, pr_str(self->admin));
     pr_pack_str(&packer, PR_STR("hasStarted"));

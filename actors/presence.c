@@ -385,6 +385,12 @@ ac_presence_due_ms(const ac_presence_t *self)
 
 /* --- questions --- */
 
+ac_user_t *
+ac_presence_user(const ac_presence_t *self, pr_str_t id)
+{
+    return ac_users_get(self->users, id);
+}
+
 ac_conn_t *
 ac_presence_conn(const ac_presence_t *self, uint32_t gateway_id, pr_str_t conn_id)
 {

@@ -92,6 +92,9 @@ ac_presence_has_change(const ac_presence_t *self, int64_t now_ms);
 int64_t
 ac_presence_due_ms(const ac_presence_t *self);
 
+/* The user of that id, present or lately so, or NULL. */
+ac_user_t *
+ac_presence_user(const ac_presence_t *self, pr_str_t id);
 /* The conn, or NULL. */
 ac_conn_t *
 ac_presence_conn(const ac_presence_t *self, uint32_t gateway, pr_str_t conn);

@@ -5,9 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
-#include "proto/base/assert.h"
+#include "proto/base/digest.h"
 
 #define CHAIN_DIGITS 16
 
@@ -75,22 +73,7 @@ pr_rev_equal(pr_rev_t a, pr_rev_t b)
 pr_rev_t
 pr_rev_next(pr_rev_t previous, pr_str_t token, pr_str_t patch)
 {
-    /* A NUL between the pieces: no other split of the same bytes gives the same hash. */
     pr_rev_text_t head = pr_rev_format(previous);
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    PR_ASSERT(context);
-    PR_ASSERT(EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1);
-    PR_ASSERT(EVP_DigestUpdate(context, head.text, strlen(head.text) + 1) == 1);
-    PR_ASSERT(EVP_DigestUpdate(context, token.ptr, token.len) == 1);
-    PR_ASSERT(EVP_DigestUpdate(context, "", 1) == 1);
-    PR_ASSERT(EVP_DigestUpdate(context, patch.ptr, patch.len) == 1);
-    PR_ASSERT(EVP_DigestFinal_ex(context, digest, NULL) == 1);
-    EVP_MD_CTX_free(context);
-
-    pr_rev_t next = {.version = previous.version + 1};
-    for (size_t i = 0; i < sizeof next.chain; i++) {
-        next.chain = next.chain << 8 | digest[i];
-    }
-    return next;
+    pr_str_t parts[] = {pr_str(head.text), token, patch};
+    return (pr_rev_t) {.version = previous.version + 1, .chain = pr_digest(parts, 3)};
 }

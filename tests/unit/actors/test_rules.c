@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The rules of a poll, cell by cell: what each event does in each phase. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "actors/poll.h"
+#include "proto/poll/document.h"
+#include "proto/wire/error.h"
+#include "proto/wire/json.h"
+
+#define ADMIN PR_STR("admin-admin-admin-adm")
+#define BOB PR_STR("bobby-bobby-bobby-bob")
+#define CAROL PR_STR("carol-carol-carol-car")
+#define ENDS_AT 2000000
+#define NOW 1000000
+
+static const ac_rules_t s_rules = {100, 4, 2};
+
+typedef struct {
+    ac_poll_t *poll;
+    ac_batch_t *batch;
+    pr_unpacked_t *memory;
+    pr_buf_t *words;
+    pr_buf_t *args;
+    char id[16];    /* of the next command */
+    char first[16]; /* nominations that are there from the start */
+    char second[16];
+} world_t;
+
+static int
+s_ask_as(world_t *self, ac_event_kind_t kind, pr_str_t user, pr_str_t id, const char *args)
+{
+    pr_buf_clear(self->words);
+    pr_buf_clear(self->args);
+    ac_batch_clear(self->batch);
+    ac_event_t event = {.kind = kind, .user = user, .name = PR_STR("Name"), .id = id};
+    if (args) {
+        assert_int_equal(pr_json_to_msgpack(pr_str(args), self->args), 0);
+        event.args = pr_buf_str(self->args);
+    }
+    event.memory = self->memory;
+    event.words = self->words;
+    return ac_poll_decide(self->poll, &event, NOW, self->batch);
+}
+
+static int
+s_ask(world_t *self, ac_event_kind_t kind, pr_str_t user, const char *args)
+{
+    static int commands;
+    (void) snprintf(self->id, sizeof self->id, "c%d", ++commands);
+    return s_ask_as(self, kind, user, pr_str(self->id), args);
+}
+
+/* What the core said: a reason, or an id. */
+static const char *
+s_words(world_t *self)
+{
+    static char text[128];
+    const msgpack_object *object;
+    assert_int_equal(pr_value_unpack(pr_buf_str(self->words), self->memory, &object), 0);
+    pr_str_t said = pr_object_str(object);
+    assert_in_range(said.len, 1, sizeof text - 1);
+    memcpy(text, said.ptr, said.len);
+    text[said.len] = '\0';
+    return text;
+}
+
+/* Arguments that rank one nomination, or two. */
+static const char *
+s_rank(const char *first, const char *second)
+{
+    static char text[128];
+    (void) snprintf(text, sizeof text, "{\"rankings\":[\"%s\"%s%s%s]}", first, second ? ",\"" : "",
+                    second ? second : "", second ? "\"" : "");
+    return text;
+}
+
+static const char *
+s_id(const char *id)
+{
+    static char text[64];
+    (void) snprintf(text, sizeof text, "{\"id\":\"%s\"}", id);
+    return text;
+}
+
+/* Admin, Bob and two nominations, brought to a phase: 0 open, 1 voting, 2 closed. */
+static world_t
+s_world(int phase)
+{
+    ac_creation_t creation = {
+        PR_STR("ABC123"), PR_STR("Lunch"), ADMIN, PR_STR("nonce"), 2, ENDS_AT, false};
+    world_t self = {
+        .poll = ac_poll_new_created(&creation, &s_rules),
+        .batch = ac_batch_new(),
+        .memory = pr_unpacked_new(),
+        .words = pr_buf_new(0),
+        .args = pr_buf_new(0),
+    };
+    assert_int_equal(s_ask(&self, AC_EVENT_JOIN, ADMIN, NULL), 0);
+    assert_int_equal(s_ask(&self, AC_EVENT_JOIN, BOB, NULL), 0);
+    assert_int_equal(s_ask(&self, AC_EVENT_NOMINATE, ADMIN, "{\"text\":\"Soup\"}"), 0);
+    (void) snprintf(self.first, sizeof self.first, "%s", s_words(&self));
+    assert_int_equal(s_ask(&self, AC_EVENT_NOMINATE, BOB, "{\"text\":\"Rice\"}"), 0);
+    (void) snprintf(self.second, sizeof self.second, "%s", s_words(&self));
+    if (phase > 0) {
+        assert_int_equal(s_ask(&self, AC_EVENT_START_VOTE, ADMIN, NULL), 0);
+        assert_int_equal(
+            s_ask(&self, AC_EVENT_SUBMIT_RANKINGS, BOB, s_rank(self.second, self.first)), 0);
+    }
+    if (phase > 1) {
+        assert_int_equal(s_ask(&self, AC_EVENT_CLOSE_POLL, ADMIN, NULL), 0);
+    }
+    return self;
+}
+
+static void
+s_end(world_t *self)
+{
+    ac_poll_destroy(&self->poll);
+    ac_batch_destroy(&self->batch);
+    pr_unpacked_destroy(&self->memory);
+    pr_buf_destroy(&self->words);
+    pr_buf_destroy(&self->args);
+}
+
+static bool
+s_stored_has(const world_t *self, const char *piece)
+{
+    pr_buf_t *json = pr_buf_new(0);
+    ac_poll_write_stored(self->poll, NULL, json);
+    pr_buf_append_byte(json, '\0');
+    bool has = strstr(pr_buf_data(json), piece) != NULL;
+    pr_buf_destroy(&json);
+    return has;
+}
+
+/* --- every cell --- */
+
+#define SOME 99 /* any number of effects but 0 */
+
+typedef struct {
+    const char *cell;
+    ac_event_kind_t kind;
+    const char *args; /* %s: the first nomination, then the second */
+    bool is_admin;
+    int code[3];    /* open, voting, closed */
+    int effects[3]; /* of the batch */
+} cell_t;
+
+static const cell_t s_cells[] = {
+    {"connect", AC_EVENT_JOIN, NULL, false, {0, 0, 0}, {SOME, SOME, SOME}},
+    {"leave", AC_EVENT_LEAVE, NULL, false, {0, 0, 0}, {SOME, 0, 0}},
+    {"nominate",
+     AC_EVENT_NOMINATE,
+     "{\"text\":\"Bread\"}",
+     false,
+     {0, PR_E_BAD_REQUEST, PR_E_BAD_REQUEST},
+     {SOME, 0, 0}},
+    {"remove_nomination",
+     AC_EVENT_REMOVE_NOMINATION,
+     "{\"id\":\"%s\"}",
+     true,
+     {0, PR_E_BAD_REQUEST, PR_E_BAD_REQUEST},
+     {SOME, 0, 0}},
+    {"remove_participant",
+     AC_EVENT_REMOVE_PARTICIPANT,
+     "{\"id\":\"bobby-bobby-bobby-bob\"}",
+     true,
+     {0, 0, PR_E_BAD_REQUEST},
+     {SOME, SOME, 0}},
+    {"start_vote", AC_EVENT_START_VOTE, NULL, true, {0, 0, PR_E_BAD_REQUEST}, {SOME, 0, 0}},
+    {"submit_rankings",
+     AC_EVENT_SUBMIT_RANKINGS,
+     "{\"rankings\":[\"%s\"]}",
+     false,
+     {PR_E_BAD_REQUEST, 0, PR_E_BAD_REQUEST},
+     {0, SOME, 0}},
+    {"close_poll", AC_EVENT_CLOSE_POLL, NULL, true, {PR_E_BAD_REQUEST, 0, 0}, {0, SOME, 0}},
+    {"cancel_poll", AC_EVENT_CANCEL_POLL, NULL, true, {0, 0, 0}, {0, 0, 0}},
+};
+
+static void
+s_check_cell(const cell_t *cell, int phase)
+{
+    static const char *const phases[] = {"open", "voting", "closed"};
+    world_t world = s_world(phase);
+    pr_str_t user = cell->is_admin ? ADMIN : BOB;
+    if (cell->kind == AC_EVENT_JOIN) {
+        user = CAROL;
+    }
+    const char *args = cell->args;
+    char text[128];
+    if (args) {
+        (void) snprintf(text, sizeof text, "%.*s%s%s", (int) strcspn(args, "%"), args,
+                        strchr(args, '%') ? world.first : "",
+                        strchr(args, '%') ? strchr(args, '%') + 2 : "");
+        args = text;
+    }
+    int code = s_ask(&world, cell->kind, user, args);
+    int effects = (int) ac_batch_count(world.batch);
+    if (code != cell->code[phase] || (effects != 0) != (cell->effects[phase] != 0)) {
+        fail_msg("%s while %s: code %d, %d effects", cell->cell, phases[phase], code, effects);
+    }
+    assert_int_equal(pr_buf_len(world.words) > 0,
+                     code == PR_E_BAD_REQUEST || (code == 0 && cell->kind == AC_EVENT_NOMINATE));
+    if (cell->is_admin) {
+        world_t other = s_world(phase);
+        assert_int_equal(s_ask(&other, cell->kind, BOB, args), PR_E_UNAUTHORIZED);
+        assert_int_equal(ac_batch_count(other.batch), 0);
+        s_end(&other);
+    }
+    s_end(&world);
+}
+
+static void
+every_event_in_every_phase(void **state)
+{
+    (void) state;
+    for (size_t i = 0; i < sizeof s_cells / sizeof s_cells[0]; i++) {
+        for (int phase = 0; phase < 3; phase++) {
+            s_check_cell(&s_cells[i], phase);
+        }
+    }
+}
+
+/* --- what a cell does --- */
+
+static void
+nomination_is_named_by_its_command_and_counted_once(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    pr_str_t id = PR_STR("inc.conn.1");
+    assert_int_equal(s_ask_as(&world, AC_EVENT_NOMINATE, BOB, id, "{\"text\":\"Bread\"}"), 0);
+    char made[16];
+    (void) snprintf(made, sizeof made, "%s", s_words(&world));
+    assert_int_equal(strlen(made), PR_NOMINATION_ID_LEN);
+    /* Sent again, also after the vote has started: saved, nothing to do. */
+    assert_int_equal(s_ask(&world, AC_EVENT_START_VOTE, ADMIN, NULL), 0);
+    assert_int_equal(s_ask_as(&world, AC_EVENT_NOMINATE, BOB, id, "{\"text\":\"Bread\"}"), 0);
+    assert_string_equal(s_words(&world), made);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    s_end(&world);
+}
+
+static void
+nominations_are_bounded(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    assert_int_equal(s_ask(&world, AC_EVENT_NOMINATE, BOB, "{\"text\":\"A\"}"), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_NOMINATE, BOB, "{\"text\":\"B\"}"), PR_E_BAD_REQUEST);
+    assert_string_equal(s_words(&world), "You have added as many options as you may");
+    assert_int_equal(s_ask(&world, AC_EVENT_NOMINATE, ADMIN, "{\"text\":\"C\"}"), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_JOIN, CAROL, NULL), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_NOMINATE, CAROL, "{\"text\":\"D\"}"), PR_E_BAD_REQUEST);
+    assert_string_equal(s_words(&world), "This poll has as many options as it may have");
+    s_end(&world);
+}
+
+static void
+strange_arguments_are_refused(void **state)
+{
+    (void) state;
+    static const struct {
+        ac_event_kind_t kind;
+        const char *args;
+    } rows[] = {
+        {AC_EVENT_NOMINATE, NULL},
+        {AC_EVENT_NOMINATE, "{}"},
+        {AC_EVENT_NOMINATE, "{\"text\":\"\"}"},
+        {AC_EVENT_NOMINATE, "{\"text\":7}"},
+        {AC_EVENT_NOMINATE, "[\"text\"]"},
+        {AC_EVENT_REMOVE_NOMINATION, NULL},
+        {AC_EVENT_REMOVE_NOMINATION, "{\"id\":7}"},
+        {AC_EVENT_REMOVE_PARTICIPANT, "null"},
+        {AC_EVENT_REMOVE_PARTICIPANT, "{\"id\":{}}"},
+    };
+    world_t world = s_world(0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(s_ask(&world, rows[i].kind, ADMIN, rows[i].args), PR_E_BAD_REQUEST);
+        assert_int_equal(ac_batch_count(world.batch), 0);
+    }
+    /* What is not there is gone already. */
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_NOMINATION, ADMIN, "{\"id\":\"x\"}"), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_PARTICIPANT, ADMIN, "{\"id\":\"x\"}"), 0);
+    s_end(&world);
+}
+
+static void
+vote_needs_an_option(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_NOMINATION, ADMIN, s_id(world.first)), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_NOMINATION, ADMIN, s_id(world.second)), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_START_VOTE, ADMIN, NULL), PR_E_BAD_REQUEST);
+    assert_string_equal(s_words(&world), "Add at least one option before the vote starts");
+    s_end(&world);
+}
+
+/* The very command that started the vote may come again at any time; another one may not. */
+static void
+start_sent_again_is_saved_even_when_closed(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    pr_str_t id = PR_STR("inc.conn.9");
+    assert_int_equal(s_ask_as(&world, AC_EVENT_START_VOTE, ADMIN, id, NULL), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_CLOSE_POLL, ADMIN, NULL), 0);
+    assert_int_equal(s_ask_as(&world, AC_EVENT_START_VOTE, ADMIN, id, NULL), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_START_VOTE, ADMIN, NULL), PR_E_BAD_REQUEST);
+    s_end(&world);
+}
+
+static void
+ballots_are_read_strictly(void **state)
+{
+    (void) state;
+    world_t world = s_world(1);
+    const char *a = world.first;
+    const char *b = world.second;
+    static const char *const refused[] = {
+        "{}",
+        "{\"rankings\":7}",
+        "{\"rankings\":[]}",
+        "{\"rankings\":[7]}",
+        "{\"rankings\":[\"nothere1\"]}",
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, ADMIN, refused[i]),
+                         PR_E_BAD_REQUEST);
+    }
+    /* Repetitions are dropped, the first one kept, before the number is looked at. */
+    char args[128];
+    (void) snprintf(args, sizeof args, "{\"rankings\":[\"%s\",\"%s\",\"%s\",\"%s\"]}", a, a, b, a);
+    assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, ADMIN, args), 0);
+    char stored[128];
+    (void) snprintf(stored, sizeof stored, "\"admin-admin-admin-adm\":[\"%s\",\"%s\"]", a, b);
+    assert_true(s_stored_has(&world, stored));
+    /* The same ballot again changes nothing; another one replaces it and keeps its place. */
+    assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, ADMIN, args), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, ADMIN, s_rank(b, NULL)), 0);
+    assert_true(s_stored_has(&world, "\"ballotSeq\":{\"bobby-bobby-bobby-bob\":1,"
+                                     "\"admin-admin-admin-adm\":2}"));
+    s_end(&world);
+}
+
+static void
+too_many_choices_are_refused(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    assert_int_equal(s_ask(&world, AC_EVENT_NOMINATE, ADMIN, "{\"text\":\"Bread\"}"), 0);
+    char third[16];
+    (void) snprintf(third, sizeof third, "%s", s_words(&world));
+    assert_int_equal(s_ask(&world, AC_EVENT_START_VOTE, ADMIN, NULL), 0);
+    char args[128];
+    (void) snprintf(args, sizeof args, "{\"rankings\":[\"%s\",\"%s\",\"%s\"]}", world.first,
+                    world.second, third);
+    assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, BOB, args), PR_E_BAD_REQUEST);
+    assert_string_equal(s_words(&world), "Rank at most 2 options");
+    s_end(&world);
+}
+
+static void
+frozen_ballot_sent_again_is_saved(void **state)
+{
+    (void) state;
+    world_t world = s_world(2);
+    const char *same = s_rank(world.second, world.first);
+    assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, BOB, same), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    s_end(&world);
+}
+
+static void
+closing_counts_and_a_load_counts_again(void **state)
+{
+    (void) state;
+    world_t world = s_world(2);
+    assert_true(s_stored_has(&world, "\"nominationText\":\"Rice\",\"score\":1}"));
+    assert_true(s_stored_has(&world, "\"nominationText\":\"Soup\",\"score\":0.5625}"));
+    pr_rev_t rev = {7, 0xff};
+    pr_buf_t *json = pr_buf_new(0);
+    ac_poll_write_stored(world.poll, &rev, json);
+    /* A store that moved the last place of a double. */
+    char *score = strstr((char *) (uintptr_t) pr_buf_data(json), "0.5625");
+    assert_non_null(score);
+    score[5] = '4';
+    ac_poll_t *again = NULL;
+    assert_int_equal(ac_poll_from_json(pr_buf_str(json), PR_STR("ABC123"), &s_rules, &again), 0);
+    ac_poll_destroy(&world.poll);
+    world.poll = again;
+    assert_true(s_stored_has(&world, "\"score\":0.5625}"));
+    assert_true(s_stored_has(&world, "\"state\":\"closed\""));
+    pr_buf_destroy(&json);
+    s_end(&world);
+}
+
+static void
+removed_user_loses_its_ballot_and_may_not_come_back(void **state)
+{
+    (void) state;
+    world_t world = s_world(1);
+    const char *args = "{\"id\":\"bobby-bobby-bobby-bob\"}";
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_PARTICIPANT, ADMIN, args), 0);
+    assert_int_equal(ac_batch_removed_count(world.batch), 1);
+    assert_true(ac_batch_removes(world.batch, BOB));
+    assert_true(s_stored_has(&world, "\"rankings\":{}"));
+    assert_true(s_stored_has(&world, "\"ballotSeq\":{}"));
+    assert_int_equal(s_ask(&world, AC_EVENT_JOIN, BOB, NULL), PR_E_REMOVED);
+    assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, BOB, "{\"rankings\":[]}"),
+                     PR_E_REMOVED);
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_PARTICIPANT, ADMIN, args), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    s_end(&world);
+}
+
+static void
+cancelled_poll_is_gone_for_everybody(void **state)
+{
+    (void) state;
+    world_t world = s_world(1);
+    assert_int_equal(s_ask(&world, AC_EVENT_CANCEL_POLL, ADMIN, NULL), 0);
+    assert_true(ac_poll_is_cancelled(world.poll));
+    assert_int_equal(s_ask(&world, AC_EVENT_JOIN, CAROL, NULL), PR_E_NOT_FOUND);
+    assert_int_equal(s_ask(&world, AC_EVENT_CLOSE_POLL, ADMIN, NULL), PR_E_NOT_FOUND);
+    s_end(&world);
+}
+
+/* The patches of each cell, applied one by one, lead to the document that the core has. */
+static void
+published_patches_add_up_to_the_document(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    pr_rev_t rev = {1, 1};
+    pr_buf_t *bytes = pr_buf_new(0);
+    pr_document_t *document = NULL;
+    const msgpack_object *object;
+    ac_poll_write_public(world.poll, rev, bytes);
+    assert_int_equal(pr_value_unpack(pr_buf_str(bytes), world.memory, &object), 0);
+    assert_int_equal(pr_document_from_msgpack(object, &document), 0);
+    char ballot[64];
+    (void) snprintf(ballot, sizeof ballot, "{\"rankings\":[\"%s\"]}", world.first);
+    const struct {
+        ac_event_kind_t kind;
+        pr_str_t user;
+        const char *args;
+    } steps[] = {
+        {AC_EVENT_JOIN, CAROL, NULL},
+        {AC_EVENT_NOMINATE, CAROL, "{\"text\":\"Bread \\\"& butter\\\"\"}"},
+        {AC_EVENT_START_VOTE, ADMIN, NULL},
+        {AC_EVENT_SUBMIT_RANKINGS, CAROL, ballot},
+        {AC_EVENT_SUBMIT_RANKINGS, BOB, ballot},
+        {AC_EVENT_REMOVE_PARTICIPANT, ADMIN, "{\"id\":\"bobby-bobby-bobby-bob\"}"},
+        {AC_EVENT_CLOSE_POLL, ADMIN, NULL},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        assert_int_equal(s_ask(&world, steps[i].kind, steps[i].user, steps[i].args), 0);
+        rev.version++;
+        pr_buf_clear(bytes);
+        ac_batch_write_published(world.batch, rev, bytes);
+        assert_int_equal(pr_value_unpack(pr_buf_str(bytes), world.memory, &object), 0);
+        assert_int_equal(pr_document_patch(document, object), 0);
+    }
+    pr_buf_t *whole = pr_buf_new(0);
+    pr_document_t *expected = NULL;
+    ac_poll_write_public(world.poll, rev, whole);
+    assert_int_equal(pr_value_unpack(pr_buf_str(whole), world.memory, &object), 0);
+    assert_int_equal(pr_document_from_msgpack(object, &expected), 0);
+    pr_buf_clear(bytes);
+    pr_buf_clear(whole);
+    pr_document_write_json(document, bytes, PR_STR_NONE, PR_STR_NONE);
+    pr_document_write_json(expected, whole, PR_STR_NONE, PR_STR_NONE);
+    assert_true(pr_str_equal(pr_buf_str(bytes), pr_buf_str(whole)));
+    pr_document_destroy(&document);
+    pr_document_destroy(&expected);
+    pr_buf_destroy(&bytes);
+    pr_buf_destroy(&whole);
+    s_end(&world);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_event_in_every_phase),
+        cmocka_unit_test(nomination_is_named_by_its_command_and_counted_once),
+        cmocka_unit_test(nominations_are_bounded),
+        cmocka_unit_test(strange_arguments_are_refused),
+        cmocka_unit_test(vote_needs_an_option),
+        cmocka_unit_test(start_sent_again_is_saved_even_when_closed),
+        cmocka_unit_test(ballots_are_read_strictly),
+        cmocka_unit_test(too_many_choices_are_refused),
+        cmocka_unit_test(frozen_ballot_sent_again_is_saved),
+        cmocka_unit_test(closing_counts_and_a_load_counts_again),
+        cmocka_unit_test(removed_user_loses_its_ballot_and_may_not_come_back),
+        cmocka_unit_test(cancelled_poll_is_gone_for_everybody),
+        cmocka_unit_test(published_patches_add_up_to_the_document),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
