@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Takes new connections from the inherited listening socket, within limits, and gives them to HTTP. At
- * the limit of sockets or of descriptors it stops asking for more until one has gone: those that come
- * wait in the kernel's queue.
+ * Takes new connections from the inherited listening socket, within limits, and gives them to
+ * HTTP. At the limit of sockets or of descriptors it stops asking for more until one has gone:
+ * those that come wait in the kernel's queue.
  */
 
 #ifndef GW_ACCEPT_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * REST requests that wait for the actors. Each function answers its request sooner or later, whatever
- * comes: a document, a refusal, or 503 past the deadline.
+ * REST requests that wait for the actors. Each function answers its request sooner or later,
+ * whatever comes: a document, a refusal, or 503 past the deadline.
  */
 
 #ifndef GW_CALL_H
@@ -19,7 +19,8 @@ typedef struct {
     gw_rest_counters_t *counters;
 } gw_calls_t;
 
-/* A new poll, and a token for its admin. `create` borrows from `body`, of which a reference is kept. */
+/* A new poll, and a token for its admin. `create` borrows from `body`, of which a reference is
+ * kept. */
 void
 gw_call_create(const gw_calls_t *self,
                gw_request_t *request,

@@ -7,8 +7,8 @@
 
 #include "gateway/peer.h"
 
-/* A new request with its method, path, query and headers; the rest is zero. NULL for a method that we do
- * not know, or when out of memory. */
+/* A new request with its method, path, query and headers; the rest is zero. NULL for a method
+ * that we do not know, or when out of memory. */
 gw_request_t *
 gw_head_read(gw_peer_t *peer, struct lws *wsi, pr_str_t path);
 

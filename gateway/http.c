@@ -104,8 +104,8 @@ gw_http_hand_over(gw_request_t *request)
 
 /* --- the course of a request --- */
 
-/* Whether libwebsockets holds bytes behind the request that has just ended: only then does it keep a
- * table for the headers of the next one, into which this would write. */
+/* Whether libwebsockets holds bytes behind the request that has just ended: only then does it
+ * keep a table for the headers of the next one, into which this would write. */
 static bool
 s_has_more(struct lws *wsi)
 {
@@ -125,8 +125,9 @@ s_finish(const gw_request_t *request, struct lws *wsi)
     if (request->close || lws_http_transaction_completed(wsi)) {
         return -1;
     }
-    /* Given a body that is buffered already, libwebsockets 4.1 and 4.3 never leave lws_http_action():
-     * a client that sends its next request before our answer loses the connection. */
+    /* Given a body that is buffered already, libwebsockets 4.1 and 4.3 never leave
+     * lws_http_action(): a client that sends its next request before our answer loses the
+     * connection. */
     return s_has_more(wsi) ? -1 : 0;
 }
 
@@ -175,8 +176,9 @@ s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
 /* --- connections --- */
 
 /*
- * libwebsockets begins or ends a transaction. It also answers an unknown Upgrade by itself, and would go
- * on in headers that it has freed: a transaction that is none of ours ends the connection.
+ * libwebsockets begins or ends a transaction. It also answers an unknown Upgrade by itself, and
+ * would go on in headers that it has freed: a transaction that is none of ours ends the
+ * connection.
  */
 static int
 s_on_bind(gw_peer_t *peer)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * HTTP on libwebsockets, and the libwebsockets context itself: one vhost without a listener on our loop,
- * to which accept.c gives connections. Whoever is upgraded goes to ws.c.
+ * HTTP on libwebsockets, and the libwebsockets context itself: one vhost without a listener on
+ * our loop, to which accept.c gives connections. Whoever is upgraded goes to ws.c.
  *
- * A request is handed over whole, its body bounded, and may be answered at any later time: 413 and 411
- * for bodies, CORS headers and preflights, and the deadlines of headers and bodies are dealt with here.
- * After its answer a connection is kept for the next request.
+ * A request is handed over whole, its body bounded, and may be answered at any later time: 413
+ * and 411 for bodies, CORS headers and preflights, and the deadlines of headers and bodies are
+ * dealt with here. After its answer a connection is kept for the next request.
  */
 
 #ifndef GW_HTTP_H
@@ -100,8 +100,8 @@ void
 gw_request_on_cancelled(gw_request_t *self, void (*cancelled)(void *arg), void *arg);
 
 /*
- * Answers a request, once; it is gone then. `headers` are more header lines, each with its CR LF, or
- * NULL. `content_type` may be NULL if the body is empty. The body is copied.
+ * Answers a request, once; it is gone then. `headers` are more header lines, each with its CR LF,
+ * or NULL. `content_type` may be NULL if the body is empty. The body is copied.
  */
 void
 gw_http_respond(gw_request_t *request,

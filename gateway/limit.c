@@ -150,7 +150,8 @@ s_add(gw_limit_t *self, const uint8_t key[16], int64_t now_ms)
     return entry;
 }
 
-/* The address's bucket with what has come back since it was last looked at; NULL when out of memory. */
+/* The address's bucket with what has come back since it was last looked at; NULL when out of
+ * memory. */
 static bucket_t *
 s_bucket(gw_limit_t *self, gw_limit_kind_t kind, const gw_address_t *address, int64_t now_ms)
 {

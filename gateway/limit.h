@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What one address may do: token buckets for new sockets and for unknown poll codes. Loopback is not
- * exempt. The newest PR_ADDRESSES_MAX addresses are remembered; the one that was longest silent is
- * forgotten first. An IPv6 client counts by its /64, since it has all of that.
+ * What one address may do: token buckets for new sockets and for unknown poll codes. Loopback is
+ * not exempt. The newest PR_ADDRESSES_MAX addresses are remembered; the one that was longest
+ * silent is forgotten first. An IPv6 client counts by its /64, since it has all of that.
  *
  * Pure: time is an argument.
  */
@@ -55,7 +55,8 @@ gw_limit_take(gw_limit_t *self, gw_limit_kind_t kind, const gw_address_t *addres
 bool
 gw_limit_has(gw_limit_t *self, gw_limit_kind_t kind, const gw_address_t *address, int64_t now_ms);
 
-/* Takes a token that may not be there: what was found out too late is paid later, up to ten bursts. */
+/* Takes a token that may not be there: what was found out too late is paid later, up to ten
+ * bursts. */
 void
 gw_limit_charge(gw_limit_t *self,
                 gw_limit_kind_t kind,

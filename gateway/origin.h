@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Which web pages may talk to us: those without an Origin (no browser), of the same origin as the Host,
- * http://localhost:CLIENT_PORT and configured ones. A page elsewhere gets its REST answers without the
- * header that would let it read them, and no WebSocket.
+ * Which web pages may talk to us: those without an Origin (no browser), of the same origin as the
+ * Host, http://localhost:CLIENT_PORT and configured ones. A page elsewhere gets its REST answers
+ * without the header that would let it read them, and no WebSocket.
  */
 
 #ifndef GW_ORIGIN_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The frames that wait, in order, for a slow socket: acks, errors, endings, a first document. Bounded. */
+/* The frames that wait, in order, for a slow socket: acks, errors, endings, a first document.
+ * Bounded. */
 
 #ifndef GW_OUTBOX_H
 #define GW_OUTBOX_H

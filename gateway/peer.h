@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One client connection from its adoption to its end, as http.c and ws.c share it: libwebsockets carries
- * a pointer to it. It is an HTTP connection until `socket` is set.
+ * One client connection from its adoption to its end, as http.c and ws.c share it: libwebsockets
+ * carries a pointer to it. It is an HTTP connection until `socket` is set.
  */
 
 #ifndef GW_PEER_H
@@ -26,8 +26,8 @@ struct gw_peer {
     gw_socket_t *socket;
     char *header_token; /* kept over the upgrade */
     gw_address_t address;
-    /* libwebsockets is at a request that our filter has seen. Anything else that it would do on its own
-     * ends the connection. */
+    /* libwebsockets is at a request that our filter has seen. Anything else that it would do on
+     * its own ends the connection. */
     bool in_request;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The REST routes: create, join, rejoin and read a poll, and the two health checks. Rules and documents
- * are the actors'; here are shapes, texts, tokens and status codes.
+ * The REST routes: create, join, rejoin and read a poll, and the two health checks. Rules and
+ * documents are the actors'; here are shapes, texts, tokens and status codes.
  */
 
 #ifndef GW_REST_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Fan-out: the hot loop of the gateway. It touches nothing but the slots, unless the kernel does not take
- * a frame. */
+/* Fan-out: the hot loop of the gateway. It touches nothing but the slots, unless the kernel does
+ * not take a frame. */
 
 #include "gateway/write.h"
 

@@ -37,35 +37,49 @@ struct gw_token_keys {
 
 /* --- keys --- */
 
-/* Reads one line of at most KEY_BYTES_MAX bytes. False at the end of the file. */
-static bool
-s_read_key(FILE *file, secret_t *key)
+/* Adds the key that a line holds; what is longer than a key may be is cut. */
+static void
+s_add_key(gw_token_keys_t *self, pr_str_t line)
 {
-    key->len = 0;
-    int c = fgetc(file);
-    if (c == EOF) {
-        return false;
+    if (line.len > 0 && line.ptr[line.len - 1] == '\r') {
+        line.len--;
     }
-    for (; c != EOF && c != '\n'; c = fgetc(file)) {
-        if (c != '\r' && key->len < KEY_BYTES_MAX) {
-            key->bytes[key->len++] = (unsigned char) c;
-        }
+    if (line.len == 0 || self->count == KEYS_MAX) {
+        return;
     }
-    return true;
+    secret_t *key = &self->keys[self->count++];
+    size_t len = line.len < KEY_BYTES_MAX ? line.len : KEY_BYTES_MAX;
+    memcpy(key->bytes, line.ptr, len);
+    key->len = (int) len;
+}
+
+static void
+s_add_keys(gw_token_keys_t *self, pr_str_t text)
+{
+    while (text.len > 0) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        size_t len = end ? (size_t) (end - text.ptr) : text.len;
+        s_add_key(self, (pr_str_t) {text.ptr, len});
+        len += end ? 1 : 0;
+        text = (pr_str_t) {text.ptr + len, text.len - len};
+    }
 }
 
 gw_token_keys_t *
 gw_token_keys_load(const char *path)
 {
+    char text[KEYS_MAX * (KEY_BYTES_MAX + 2)];
     FILE *file = fopen(path, "re");
-    gw_token_keys_t *self = file ? calloc(1, sizeof *self) : NULL;
-    while (self && self->count < KEYS_MAX && s_read_key(file, &self->keys[self->count])) {
-        /* Empty lines are no keys. */
-        self->count += self->keys[self->count].len > 0;
+    if (!file) {
+        return NULL;
     }
-    if (file) {
-        (void) fclose(file);
+    size_t len = fread(text, 1, sizeof text, file);
+    (void) fclose(file);
+    gw_token_keys_t *self = calloc(1, sizeof *self);
+    if (self) {
+        s_add_keys(self, (pr_str_t) {text, len});
     }
+    OPENSSL_cleanse(text, sizeof text);
     if (self && self->count == 0) {
         gw_token_keys_destroy(&self);
     }

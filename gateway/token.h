@@ -4,8 +4,8 @@
  * The tokens that say who a client is in which poll: JWT, HS256.
  *
  * The payload's text is ours, members in the order pollID, name, iat, exp, sub, every non-ASCII
- * character and > ~ ? DEL as \uXXXX, so that its base64url holds no - or _ and pages that decode plain
- * base64 read it.
+ * character and > ~ ? DEL as \uXXXX, so that its base64url holds no - or _ and pages that decode
+ * plain base64 read it.
  */
 
 #ifndef GW_TOKEN_H
@@ -29,8 +29,8 @@ typedef struct {
     int64_t expires_s;
 } gw_token_t;
 
-/* Keys out of a file, one a line: the first signs, all verify. NULL if there is none (an empty key would
- * let everything in). */
+/* Keys out of a file, one a line: the first signs, all verify. NULL if there is none (an empty
+ * key would let everything in). */
 gw_token_keys_t *
 gw_token_keys_load(const char *path);
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What clients send as JSON, checked the way the original's validation does it: the same texts in the
- * same order. Lengths count code points; which of three texts tells of a wrong one depends on UTF-16
- * units, as JavaScript counts. Nothing is trimmed, unknown members are ignored.
+ * What clients send as JSON, checked the way the original's validation does it: the same texts in
+ * the same order. Lengths count code points; which of three texts tells of a wrong one depends on
+ * UTF-16 units, as JavaScript counts. Nothing is trimmed, unknown members are ignored.
  */
 
 #ifndef GW_VALIDATE_H
@@ -30,14 +30,14 @@ typedef struct {
 } gw_join_body_t;
 
 /*
- * The object or list that `text` holds; an empty text is an empty object. The caller has the reference.
- * NULL if it is malformed: a text about it is appended to `error`.
+ * The object or list that `text` holds; an empty text is an empty object. The caller has the
+ * reference. NULL if it is malformed: a text about it is appended to `error`.
  */
 json_t *
 gw_validate_parse(pr_str_t text, pr_buf_t *error);
 
-/* These append what is wrong to `messages`, as JSON strings separated by commas, and say whether nothing
- * is. */
+/* These append what is wrong to `messages`, as JSON strings separated by commas, and say whether
+ * nothing is. */
 bool
 gw_validate_create(const json_t *body, gw_create_body_t *out, pr_buf_t *messages);
 bool

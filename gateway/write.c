@@ -17,7 +17,8 @@
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
-/* Fragments that one writable callback of the orthodox mode sends, so that no socket holds up others. */
+/* Fragments that one writable callback of the orthodox mode sends, so that no socket holds up
+ * others. */
 #define ORTHODOX_TURN_FRAGMENTS 16
 /* Looks at a slow socket within the time after which it counts as stalled. */
 #define STALL_LOOKS 3
@@ -163,7 +164,8 @@ s_rest(const gw_socket_t *self, size_t from, size_t to)
     return (pr_str_t) {pr_buf_data(self->frame) + from, to - from};
 }
 
-/* The kernel took the present frame up to `at`. Hands the fragment that was begun to libwebsockets. */
+/* The kernel took the present frame up to `at`. Hands the fragment that was begun to
+ * libwebsockets. */
 static int
 s_hand_over(gw_socket_t *self, size_t at)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The only writer of WebSockets: all that goes to a client after its upgrade passes through here, and
- * each socket has one state for it.
+ * The only writer of WebSockets: all that goes to a client after its upgrade passes through here,
+ * and each socket has one state for it.
  *
- * direct     send() straight to the descriptor. What the kernel does not take of the present fragment
- *            is handed to libwebsockets (a copy of at most PR_FRAGMENT_BYTES), the rest stays a
- *            reference to the shared frame and an offset at a fragment boundary, where libwebsockets may
- *            put its pongs. When it says that the socket is writable we go on.
+ * direct     send() straight to the descriptor. What the kernel does not take of the present
+ *            fragment is handed to libwebsockets (a copy of at most PR_FRAGMENT_BYTES), the rest
+ *            stays a reference to the shared frame and an offset at a fragment boundary, where
+ *            libwebsockets may put its pongs. When it says that the socket is writable we go on.
  * orthodox   everything from libwebsockets' writable callback. The same state, for comparison.
  *
- * Nothing but one fragment is ever copied, so a slow reader costs at most that. See socket.h for what
- * the protocols call.
+ * Nothing but one fragment is ever copied, so a slow reader costs at most that. See socket.h for
+ * what the protocols call.
  */
 
 #ifndef GW_WRITE_H
@@ -119,7 +119,8 @@ gw_write_look_at(gw_socket_t *self, int64_t due_ms);
 ssize_t
 gw_write_send(int fd, pr_str_t bytes);
 
-/* gw_write_send of `frame` gave `sent`, not all of it: says whether the socket finishes it by itself. */
+/* gw_write_send of `frame` gave `sent`, not all of it: says whether the socket finishes it by
+ * itself. */
 bool
 gw_write_finish(gw_socket_t *self, pr_buf_t *frame, ssize_t sent);
 

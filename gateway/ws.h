@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * WebSockets as libwebsockets gives them: who may upgrade, gathering of messages, and their ends. Makes
- * the gw_socket_t that the protocols work with; write.c does the sending.
+ * WebSockets as libwebsockets gives them: who may upgrade, gathering of messages, and their ends.
+ * Makes the gw_socket_t that the protocols work with; write.c does the sending.
  */
 
 #ifndef GW_WS_H
@@ -15,8 +15,9 @@
 typedef struct gw_ws gw_ws_t;
 
 typedef struct {
-    /* A Socket.IO client's WebSocket is open. `token` is the HTTP header of that name, absent if there was
-     * none; borrowed for the call. The callee attaches itself. An error code cuts the socket. */
+    /* A Socket.IO client's WebSocket is open. `token` is the HTTP header of that name, absent if
+     * there was none; borrowed for the call. The callee attaches itself. An error code cuts the
+     * socket. */
     int (*accept)(void *arg, gw_socket_t *socket, pr_str_t token);
 } gw_ws_ops_t;
 
@@ -30,7 +31,8 @@ typedef struct {
     uint64_t sockets;    /* now */
 } gw_ws_counters_t;
 
-/* `writer` and `origin` must outlive it, as it must outlive the gw_http_t. NULL when out of memory. */
+/* `writer` and `origin` must outlive it, as it must outlive the gw_http_t. NULL when out of
+ * memory. */
 gw_ws_t *
 gw_ws_new(const gw_writer_t *writer, const gw_origin_t *origin, const gw_ws_ops_t *ops, void *arg);
 void

@@ -12,11 +12,11 @@
 
 typedef struct {
     front_t *front;
-    int fd;
     pr_buf_t *in;
-    bool ended; /* end of stream or reset */
     size_t want;
     const char *until;
+    int fd;
+    bool ended; /* end of stream or reset */
 } client_t;
 
 static client_t

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The front half of a gateway (accept, http, ws, write) on a real listening socket. Its clients (client.h)
- * are in the same thread: each wait turns the loop until something has happened, with a deadline.
+ * The front half of a gateway (accept, http, ws, write) on a real listening socket. Its clients
+ * (client.h) are in the same thread: each wait turns the loop until something has happened, with
+ * a deadline.
  */
 
 #ifndef T_FRONT_H
@@ -241,11 +242,7 @@ front_new_with(front_settings_t settings)
 /* For tests that are run in both ways of writing: BOTH(test) in the list. */
 static int front_orthodox = 1;
 
-#define BOTH(test)                                                                                 \
-    cmocka_unit_test(test),                                                                        \
-    {                                                                                              \
-        .name = #test " (orthodox)", .test_func = test, .initial_state = &front_orthodox           \
-    }
+#define BOTH(test) cmocka_unit_test(test), cmocka_unit_test_prestate(test, &front_orthodox)
 
 static inline gw_write_mode_t
 front_mode(void **state)

@@ -263,7 +263,8 @@ a_request_may_wait(void **state)
     front_destroy(&front);
 }
 
-/* While a request waits, bytes behind it and the end of the connection must not keep the loop busy. */
+/* While a request waits, bytes behind it and the end of the connection must not keep the loop
+ * busy. */
 static void
 the_loop_sleeps_while_a_request_waits(void **state)
 {

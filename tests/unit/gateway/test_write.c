@@ -38,8 +38,8 @@ s_not_sent(void *owner)
     ws->missed++;
 }
 
-/* Checks that `in` holds whole frames: large ones of `fill`s and, in between, pongs. Returns how many
- * large messages. */
+/* Checks that `in` holds whole frames: large ones of `fill`s and, in between, pongs. Returns how
+ * many large messages. */
 static size_t
 s_count_messages(const client_t *client, size_t *pongs)
 {
@@ -102,7 +102,8 @@ a_slow_reader_costs_a_fragment(void **state)
     assert_true(mallinfo2().uordblks - before < READERS * (PR_FRAGMENT_BYTES + 4096));
 #endif
     (void) before;
-    /* They read at last: whole messages, in order, the pong between two fragments; then the next. */
+    /* They read at last: whole messages, in order, the pong between two fragments; then the next.
+     * */
     size_t want = front_mode(state) == GW_WRITE_DIRECT ? 2 : 1;
     for (size_t i = 0; i < READERS; i++) {
         assert_true(client_gets(&clients[i], want * pr_buf_len(frame) + 3));
