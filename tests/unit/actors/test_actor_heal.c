@@ -203,7 +203,7 @@ ended_poll_is_gone(void **state)
     s_send_batch();
     s_answer(AC_ANSWER_FENCED, "7:1:ended");
     pr_event_t ended = t_rig_expect(&s_rig, 1, PR_MSG_POLL_ENDED);
-    assert_true(pr_str_equal(ended.poll_ended.why, PR_STR("expired")));
+    assert_true(pr_str_equal(ended.poll_ended.why, PR_STR("cancelled")));
     assert_true(s_rig.finished);
 }
 
