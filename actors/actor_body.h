@@ -40,10 +40,10 @@ typedef enum {
     X(ROOT_WRITE)                                                                                  \
     X(ROOT_WRITE_ANEW)                                                                             \
     X(CREATE_WHOLE)                                                                                \
-    X(RELOAD) X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER) X(REDRAW_ID) X(QUARANTINE) X(SYNC)       \
-        X(CONNECT) X(DISCONNECT) X(COMMAND) X(CREATE) X(READ) X(RESYNC) X(GATEWAY_LOST)            \
-            X(WRITABLE) X(THINK) X(STORE_DOWN) X(VERIFY) X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE)      \
-                X(DEADLINE)
+    X(RELOAD)                                                                                      \
+    X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER) X(REDRAW_ID) X(QUARANTINE) X(SYNC) X(CONNECT)      \
+        X(DISCONNECT) X(COMMAND) X(CREATE) X(READ) X(RESYNC) X(GATEWAY_LOST) X(WRITABLE) X(THINK)  \
+            X(STORE_DOWN) X(VERIFY) X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE) X(DEADLINE)
 
 typedef enum {
 #define X(name) AC_ON_##name,
@@ -81,7 +81,8 @@ struct ac_actor {
     int64_t last_write_ms;
     int64_t alone_since_ms; /* without conns */
     int64_t lost_generation;
-    int64_t moved_to; /* generation for MOVED */
+    int64_t taken_back_ms; /* when it was last claimed from a stray owner; 0: never */
+    int64_t moved_to;      /* generation for MOVED */
     size_t conns_counted;
     bool awake;
 };

@@ -8,6 +8,7 @@
 #include "actors/actor_body.h"
 #include "proto/base/log.h"
 #include "proto/wire/error.h"
+#include "proto/wire/limits.h"
 
 /* --- coming --- */
 
@@ -309,8 +310,23 @@ AC_CELL(moved)
     return AC_STATE_FREE;
 }
 
+/* Our roster says that the poll is ours, and who took it has no newer one: a stray event made
+ * another process load it. Then it is taken back, but not for ever to and fro. */
+static bool
+s_may_take_back(const ac_actor_t *self, const ac_answer_t *answer)
+{
+    const ac_env_t *env = self->env;
+    return s_record_generation(self, answer) == env->generation && env->ops->is_ours &&
+           env->ops->is_ours(env->arg, ac_actor_id(self)) &&
+           (self->taken_back_ms == 0 || env->now_ms - self->taken_back_ms >= PR_ACTOR_TAKE_BACK_MS);
+}
+
 AC_CELL(give_in)
 {
+    if (s_may_take_back(self, input->answer)) {
+        self->taken_back_ms = self->env->now_ms;
+        return ac_cell_reload(self, input);
+    }
     self->env->counters.polls_lost++;
     pr_log_warn("actor.lost", "poll=%s", self->id);
     s_send_on(self, input->answer);

@@ -40,6 +40,8 @@ typedef struct {
     void (*give_up)(void *arg, uint32_t gateway);
     /* Repeats an event to whoever listens to the tap. */
     void (*publish)(void *arg, pr_str_t poll, pr_str_t packed);
+    /* Whether our roster places the poll with us. May be NULL: no. */
+    bool (*is_ours)(void *arg, pr_str_t poll);
     /* ac_actor_think is to be called once, in this turn. */
     void (*wake)(void *arg, ac_actor_t *actor);
     /* It will do nothing any more: forget it, destroy it at the end of the turn. */
@@ -54,9 +56,11 @@ typedef struct {
     X(polls_created)                                                                               \
     X(polls_loaded)                                                                                \
     X(polls_not_found)                                                                             \
-    X(polls_ended) X(polls_lost) X(polls_quarantined) X(scripts) X(batches_saved) X(changes_saved) \
-        X(heals) X(updates) X(snapshots) X(windows_full) X(calls_refused_busy) X(calls_timed_out)  \
-            X(events_refused) X(bugs)
+    X(polls_ended)                                                                                 \
+    X(polls_lost)                                                                                  \
+    X(polls_quarantined) X(scripts) X(batches_saved) X(changes_saved) X(heals) X(updates)          \
+        X(snapshots) X(windows_full) X(calls_refused_busy) X(calls_timed_out) X(events_refused)    \
+            X(bugs)
 
 typedef struct {
 #define X(name) int64_t name;

@@ -14,6 +14,7 @@
 #include "proto/base/log.h"
 #include "proto/base/zsock.h"
 #include "proto/wire/error.h"
+#include "proto/wire/placement.h"
 
 struct ac_host {
     pr_loop_t *loop;
@@ -92,6 +93,14 @@ s_publish(void *arg, pr_str_t poll, pr_str_t packed)
     (void) rc;
 }
 
+static bool
+s_is_ours(void *arg, pr_str_t poll)
+{
+    const ac_host_t *self = arg;
+    const pr_roster_entry_t *owner = self->roster ? pr_placement(poll, self->roster) : NULL;
+    return owner && strcmp(owner->inc, self->env.incarnation) == 0;
+}
+
 static void
 s_wake(void *arg, ac_actor_t *actor)
 {
@@ -116,6 +125,7 @@ static const ac_actor_ops_t s_actor_ops = {
     .starved = s_starved,
     .give_up = s_give_up,
     .publish = s_publish,
+    .is_ours = s_is_ours,
     .wake = s_wake,
     .finished = s_finished,
 };

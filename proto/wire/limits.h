@@ -114,6 +114,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 /* An actor goes after so long without sockets, and so long after its last write. */
 #define PR_ACTOR_IDLE_MS 30000
 #define PR_ACTOR_AFTER_WRITE_MS 3000
+/* A poll that our roster gives to us is claimed back from a stray owner at most so often. */
+#define PR_ACTOR_TAKE_BACK_MS 1000
 
 /* --- presence (defaults of settings) --- */
 

@@ -82,6 +82,14 @@ s_publish(void *arg, pr_str_t poll, pr_str_t packed)
     self->published++;
 }
 
+static bool
+s_is_ours(void *arg, pr_str_t poll)
+{
+    const t_rig_t *self = arg;
+    (void) poll;
+    return self->is_ours;
+}
+
 static void
 s_wake(void *arg, ac_actor_t *actor)
 {
@@ -107,6 +115,7 @@ static const ac_actor_ops_t s_ops = {
     .starved = s_starved,
     .give_up = s_give_up,
     .publish = s_publish,
+    .is_ours = s_is_ours,
     .wake = s_wake,
     .finished = s_finished,
 };

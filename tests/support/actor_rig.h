@@ -38,6 +38,7 @@ typedef struct {
     size_t cancelled;
     size_t published;
     ac_actor_t *woken;
+    bool is_ours; /* by the roster */
     bool finished;
 } t_rig_t;
 

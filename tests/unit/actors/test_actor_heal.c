@@ -232,6 +232,34 @@ new_owner_is_made_way_for(void **state)
     assert_true(s_rig.finished);
 }
 
+/* A stray event made another process of the same roster load it: it is ours, and taken back,
+ * once. */
+static void
+stray_owner_is_not_made_way_for(void **state)
+{
+    (void) state;
+    s_rig.is_ours = true;
+    s_send_batch();
+    s_answer(AC_ANSWER_FENCED, "7:2:00000000000000bb");
+    assert_int_equal(s_rig.out->script, AC_SCRIPT_CLAIM);
+    assert_string_equal(ac_actor_state_name(s_actor), "LOADING");
+    t_rig_expect_quiet(&s_rig);
+    t_rig_answer(
+        &s_rig, AC_ANSWER_DONE, "7:3:00000000000000aa",
+        "{\"id\":\"ABC123\",\"topic\":\"Lunch\",\"votesPerVoter\":3,\"participants\":{"
+        "\"alice-alice-alice-ali\":\"Name\"},"
+        "\"nominations\":{},\"rankings\":{},\"results\":[],\"adminID\":\"alice-alice-alice-ali\","
+        "\"hasStarted\":false,\"meta\":{\"schema\":1,\"version\":2,\"rev\":\"2-00000000000000ff\","
+        "\"state\":\"open\",\"endsAt\":1800003600000,\"ballots\":\"secret\",\"removed\":{},"
+        "\"ballotSeq\":{},\"nonce\":\"nonce\"}}");
+    s_turn();
+    (void) t_rig_expect(&s_rig, 1, PR_MSG_POLL_SNAPSHOT);
+    assert_string_equal(s_rig.out->token, "7:3:00000000000000aa");
+    s_answer(AC_ANSWER_FENCED, "7:4:00000000000000bb");
+    (void) t_rig_expect(&s_rig, 1, PR_MSG_MOVED);
+    assert_string_equal(ac_actor_state_name(s_actor), "LOST");
+}
+
 static void
 foreign_hand_is_quarantined(void **state)
 {
@@ -345,6 +373,7 @@ main(void)
         TEST(own_late_claim_is_adopted),
         TEST(ended_poll_is_gone),
         TEST(new_owner_is_made_way_for),
+        TEST(stray_owner_is_not_made_way_for),
         TEST(foreign_hand_is_quarantined),
         TEST(intact_store_is_only_asked),
         TEST(rolled_back_store_is_healed_without_a_change),
