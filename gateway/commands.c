@@ -149,7 +149,7 @@ s_answer_saved(gw_conn_t *conn, int64_t ack, const pr_msg_reply_t *reply)
         pr_buf_append_json(json, reply->rev);
     }
     if (reply->data.object) {
-        pr_buf_append_str(json, PR_STR(",\"data\":"));
+        pr_buf_append_str(json, PR_STR(",\"id\":"));
         pr_object_write_json(reply->data.object, json);
     }
     if (reply->ballot.object) {
@@ -349,6 +349,11 @@ gw_commands_take(gw_commands_t **self_p, gw_conn_t *conn, const gw_command_t *co
     }
     if (!verb) {
         stats->unknown_events++;
+        return;
+    }
+    if (command->flaws.ptr) {
+        refusal_t refusal = {"BadRequest", command->flaws, PR_STR("none")};
+        s_refuse(conn, command->ack, &refusal);
         return;
     }
     bool is_full = self->count == PR_CONN_COMMANDS_MAX || (!live && self->held == PR_CONN_HELD_MAX);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "gateway/commands.h"
-#include "proto/base/log.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
@@ -173,6 +172,15 @@ s_accept(gw_conn_t *self, const input_t *input)
     gw_commands_release(self->commands);
 }
 
+/* The user has voted, here or elsewhere. */
+static void
+s_show_own(gw_conn_t *self, const input_t *input)
+{
+    if (input->text.ptr) {
+        gw_feed_show_own(&self->member, input->text);
+    }
+}
+
 static void
 s_revive(gw_conn_t *self, const input_t *input)
 {
@@ -238,7 +246,7 @@ s_dismissed(gw_conn_t *self, const input_t *input)
 }
 
 static void
-s_kick_early(gw_conn_t *self, const input_t *input)
+s_shut_out(gw_conn_t *self, const input_t *input)
 {
     s_refuse_with(self, pr_str(pr_error_text(input->code)));
 }
@@ -249,13 +257,6 @@ s_kicked(gw_conn_t *self, const input_t *input)
     (void) input;
     gw_feed_show_last(&self->member);
     s_end_with(self, GW_ENDING_KICKED);
-}
-
-static void
-s_ended_early(gw_conn_t *self, const input_t *input)
-{
-    (void) input;
-    s_refuse_with(self, pr_str(pr_error_text(PR_E_NOT_FOUND)));
 }
 
 static void
@@ -306,13 +307,13 @@ s_cut_again(gw_conn_t *self, const input_t *input)
 static const cell_t s_table[GW_CONN_EVENT_COUNT][GW_CONN_STATE_COUNT] = {
     /*                OPEN          JOINING        LIVE         STALE        CLOSING */
     ON(JOIN)      = {s_join      , s_rejoin     , s_rejoin   , s_rejoin   , s_nothing},
-    ON(CONNECTED) = {s_nothing   , s_accept     , s_nothing  , s_revive   , s_nothing},
+    ON(CONNECTED) = {s_nothing   , s_accept     , s_show_own , s_revive   , s_nothing},
     ON(UPDATE)    = {s_nothing   , s_nothing    , s_nothing  , s_recheck  , s_nothing},
     ON(COMMAND)   = {s_misplaced , s_hold       , s_command  , s_hold     , s_nothing},
     ON(RESET)     = {s_nothing   , s_nothing    , s_go_stale , s_nothing  , s_nothing},
     ON(REFUSED)   = {s_nothing   , s_refused    , s_dismissed, s_dismissed, s_nothing},
-    ON(KICK)      = {s_nothing   , s_kick_early , s_kicked   , s_kicked   , s_nothing},
-    ON(ENDED)     = {s_nothing   , s_ended_early, s_ended    , s_ended    , s_nothing},
+    ON(KICK)      = {s_nothing   , s_shut_out   , s_kicked   , s_kicked   , s_nothing},
+    ON(ENDED)     = {s_nothing   , s_shut_out   , s_ended    , s_ended    , s_nothing},
     ON(GONE)      = {s_gone      , s_gone       , s_gone     , s_gone     , s_gone},
     ON(DRAIN)     = {s_drain     , s_drain      , s_drain    , s_drain    , s_cut_again},
     ON(TIMER)     = {s_not_joined, s_unanswered , s_nothing  , s_nothing  , s_cut_again},
@@ -384,7 +385,7 @@ gw_conn_kicked(gw_conn_t *self, int code)
 void
 gw_conn_ended(gw_conn_t *self, gw_ending_t ending)
 {
-    s_apply(self, GW_CONN_ON_ENDED, &(input_t) {.ending = ending});
+    s_apply(self, GW_CONN_ON_ENDED, &(input_t) {.ending = ending, .code = PR_E_NOT_FOUND});
 }
 
 void

@@ -6,7 +6,7 @@
  *
  * |           | OPEN    | JOINING       | LIVE          | STALE         | CLOSING |
  * | JOIN      | JOINING | CLOSING       | CLOSING       | CLOSING       |         |
- * | CONNECTED |         | LIVE          |               | LIVE          |         |
+ * | CONNECTED |         | LIVE          | own ballot    | LIVE          |         |
  * | UPDATE    |         |               | (the feed's)  | listed: LIVE  |         |
  * | COMMAND   | CLOSING | held, 8       | sent          | held, 8       |         |
  * | RESET     |         |               | STALE         |               |         |
@@ -72,8 +72,9 @@ typedef struct {
 /* A command as the client sent it. */
 typedef struct {
     pr_str_t verb;
-    pr_str_t args; /* msgpack, or absent */
-    int64_t ack;   /* < 0: no answer wanted */
+    pr_str_t args;  /* msgpack, or absent */
+    int64_t ack;    /* < 0: no answer wanted */
+    pr_str_t flaws; /* what is wrong with it, a JSON list of texts; absent: nothing */
 } gw_command_t;
 
 /* A conn that is OPEN. NULL when out of memory. */
@@ -102,7 +103,7 @@ gw_conn_drain(gw_conn_t *self);
 
 /* --- from the poll's actor --- */
 
-/* `ballot`: the user's own, JSON, or absent. */
+/* `ballot`: the user's own, JSON, or absent. Comes again with each new ballot of the user. */
 void
 gw_conn_connected(gw_conn_t *self, pr_str_t ballot);
 void

@@ -122,6 +122,23 @@ gw_feed_show(gw_member_t *member, pr_str_t ballot)
 }
 
 void
+gw_feed_show_own(gw_member_t *member, pr_str_t ballot)
+{
+    gw_feed_t *self = member->feed;
+    uint32_t flags = gw_feed_slot(member)->flags;
+    if (flags == GW_SLOT_IDLE || flags == GW_SLOT_HIDDEN || !gw_feed_may_show(member)) {
+        return;
+    }
+    gw_feed_set(member, GW_SLOT_DUE);
+    pr_buf_t *frame = gw_render_document(self->document, pr_str(member->user), ballot);
+    int error = s_send_document(member, frame);
+    if (error == PR_E_BUSY && gw_socket_send_must(member->socket, frame) == 0) {
+        member->cursor = self->seq;
+    }
+    pr_buf_destroy(&frame);
+}
+
+void
 gw_feed_show_last(gw_member_t *member)
 {
     gw_feed_t *self = member->feed;

@@ -80,6 +80,9 @@ gw_feed_may_show(const gw_member_t *member);
  * current is sent nothing. `ballot`: its own, JSON, or absent. */
 void
 gw_feed_show(gw_member_t *member, pr_str_t ballot);
+/* The member's user has voted: one document with that ballot in it, at once. */
+void
+gw_feed_show_own(gw_member_t *member, pr_str_t ballot);
 /* Sends what the member lacks, at once, though the document does not list it any more. */
 void
 gw_feed_show_last(gw_member_t *member);

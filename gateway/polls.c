@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "gateway/conn.h"
+#include "gateway/validate.h"
 #include "proto/base/clock.h"
 #include "proto/wire/error.h"
 #include "proto/wire/json.h"
+#include "proto/wire/limits.h"
 
 /* --- what the client is told; a conn's client is its session --- */
 
@@ -173,17 +175,44 @@ s_pack_args(const gw_sio_packet_t *packet)
     return packed;
 }
 
+/* What the original's validation has against a nomination, as a JSON list; NULL: nothing. Of more than
+ * one argument its handlers get a list, which has no text. */
+static pr_buf_t *
+s_flaws(const gw_sio_packet_t *packet)
+{
+    if (!pr_str_equal(gw_sio_event_name(packet), PR_STR("nominate"))) {
+        return NULL;
+    }
+    pr_buf_t *texts = pr_buf_new(128);
+    pr_buf_t *flaws = NULL;
+    const json_t *payload = gw_sio_event_args(packet) == 1 ? gw_sio_event_arg(packet, 0) : NULL;
+    const json_t *text = json_object_get(payload, "text");
+    if (texts && !gw_validate_text(text, "text", 1, PR_TEXT_CHARS_MAX, texts)) {
+        flaws = pr_buf_new(128);
+    }
+    if (flaws) {
+        pr_buf_append_byte(flaws, '[');
+        pr_buf_append_str(flaws, pr_buf_str(texts));
+        pr_buf_append_byte(flaws, ']');
+    }
+    pr_buf_destroy(&texts);
+    return flaws;
+}
+
 static void
 s_event(void *member, const gw_sio_packet_t *packet)
 {
     pr_buf_t *args = s_pack_args(packet);
+    pr_buf_t *flaws = s_flaws(packet);
     gw_command_t command = {
         .verb = gw_sio_event_name(packet),
         .args = args ? pr_buf_str(args) : PR_STR_NONE,
         .ack = packet->ack,
+        .flaws = flaws ? pr_buf_str(flaws) : PR_STR_NONE,
     };
     gw_conn_command(member, &command);
     pr_buf_destroy(&args);
+    pr_buf_destroy(&flaws);
 }
 
 static void
