@@ -237,7 +237,7 @@ describe("actors", () => {
     assert.ok(!own.some((line) => line.startsWith("POLL_")), own.join());
     g1.trace.length = 0;
     await g1.link.send(["RESYNC", poll, { rev: "1-0123456789abcdef" }]);
-    await g1.link.next("POLL_SNAPSHOT", { poll, where: () => g1.trace.length > 0 });
+    await eventually(() => g1.trace.includes(`POLL_SNAPSHOT ${poll}`), "a snapshot after RESYNC");
     await g1.sync(poll, [["a", ada, "Ada"]], "1-0123456789abcdef");
     await eventually(
       () => g1.trace.filter((line) => line === `POLL_SNAPSHOT ${poll}`).length >= 2,
