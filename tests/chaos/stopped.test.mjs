@@ -30,7 +30,7 @@ describe("SIGSTOP for three seconds", () => {
           await Crowd.start(system, 8, { reconnection: true }),
           await Crowd.start(system, 8, { reconnection: true }),
         ];
-        const pid = name === "supervisor" ? system.child.pid : (await system.child(name)).pid;
+        const pid = name === "supervisor" ? system.main.pid : (await system.child(name)).pid;
         for (const crowd of crowds) crowd.load(2);
         await stopped(system, pid);
         for (const crowd of crowds) {

@@ -16,7 +16,7 @@ describe("kill -9 of the supervisor", () => {
     try {
       const crowd = await Crowd.start(system, 10, { reconnection: true });
       const { redis, ...rest } = await system.pids();
-      system.child.kill("SIGKILL");
+      system.main.kill("SIGKILL");
       await system.exited;
       await eventually(() => !Object.values(rest).some(isAlive), "the end of actors and gateways");
       system.assertClean();
@@ -39,12 +39,12 @@ describe("kill -9 of the supervisor", () => {
   test("killed in the middle of its start, and then of its stop", async () => {
     const system = await System.start({ env });
     try {
-      system.child.kill("SIGINT");
-      system.child.kill("SIGKILL");
+      system.main.kill("SIGINT");
+      system.main.kill("SIGKILL");
       await system.exited;
       const starting = system.launch();
       await Promise.race([starting, eventually(() => system.strays().length > 2, "children")]);
-      system.child.kill("SIGKILL");
+      system.main.kill("SIGKILL");
       await starting.catch(() => {});
       await system.exited;
       await system.launch();

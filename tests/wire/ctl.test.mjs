@@ -17,7 +17,7 @@ import {
   isAlive,
   temporaryFolder,
 } from "../clients/support/system.mjs";
-import { deadline, eventually } from "../clients/support/wait.mjs";
+import { deadline, eventually, once } from "../clients/support/wait.mjs";
 
 // Runs a program to its end: {code, out, err}.
 function run(program, words, env, folder) {
@@ -225,6 +225,7 @@ describe("a start that can not be", () => {
       const url = { ROLLCALL_REDIS_URL: `unix:${socket}` };
       const end = await run("rollcall", [], { ...env, ...url }, folder);
       redis.kill();
+      await once(redis, "exit");
       return end;
     },
   };

@@ -62,14 +62,22 @@ describe("garbage at the ZeroMQ sockets of a system", () => {
     assert.ok(sockets().length >= 4, sockets().join());
     for (const file of sockets()) {
       for (const Kind of [zmq.Dealer, zmq.Request, zmq.Publisher, zmq.Subscriber]) {
-        const socket = new Kind({ linger: 100, sendTimeout: 1000 });
+        const options = Kind === zmq.Subscriber ? {} : { sendTimeout: 1000 };
+        const socket = new Kind({ linger: 100, ...options });
         if (Kind === zmq.Subscriber) socket.subscribe("", "x".repeat(1000));
         socket.connect(`ipc://${file}`);
         if (Kind === zmq.Request) await socket.send(["x"]);
         if (Kind === zmq.Publisher) await socket.send(["x"]);
         if (Kind === zmq.Dealer) {
-          for (const [what, parts] of badMessages()) {
-            await socket.send(parts).catch((error) => assert.fail(`${file} ${what}: ${error}`));
+          for (const [, parts] of badMessages()) {
+            // A publisher does not talk to such a socket: there is nobody to send to.
+            if (
+              !(await socket.send(parts).then(
+                () => true,
+                () => false,
+              ))
+            )
+              break;
           }
         }
         socket.close();
@@ -94,9 +102,10 @@ describe("garbage at the ZeroMQ sockets of a system", () => {
       }
       // It answers a new greeting of the same gateway.
       const again = await Dialler.open(endpoint, { role: "gateway", name: "g9" });
+      // Not the poll of the others: whoever is asked for a poll takes it over.
       const reply = again.link.next("REPLY");
-      await again.link.send(["READ", poll, { req: 1 }]);
-      assert.equal((await reply).body.req, 1);
+      await again.link.send(["READ", freshPoll(), { req: 1 }]);
+      assert.deepEqual((await reply).body, { req: 1, code: "not_found", outcome: "none" });
       again.close();
       dealer.close();
     }
@@ -173,35 +182,57 @@ describe("garbage from above", () => {
     assert.deepEqual(end, { code: 0, signal: null }, gateway.log);
   });
 
-  test("a gateway outlives a mad actors process and a mad supervisor", async () => {
+  // The gateway's link to a new incarnation of actors.
+  async function becomeActors() {
     const inc = incarnation();
-    const endpoint = `ipc://${stage.path("a1.sock")}`;
+    const endpoint = `ipc://${stage.path(`a1-${inc.slice(0, 6)}.sock`)}`;
     const actors = await Listener.bind(endpoint, { role: "actors", name: "a1", inc });
+    stage.closing.push(() => actors.close());
     parent.actors.set(1, { inc, endpoint });
     const greeted = actors.greeted("the gateway to dial");
     await parent.roster();
-    let link = await greeted;
-    for (const [, bytes] of badEvents()) await link.transmit([link.header(), bytes]);
-    for (const [, parts] of badMessages({ from: inc, to: link.peer })) await link.transmit(parts);
-    const above = gateway.link;
-    const wild = badEvents().filter(([what]) => !/STOP|DRAIN/.test(what));
-    for (const [, bytes] of wild) await above.transmit([above.header(), bytes]);
-    for (const [, parts] of badMessages({ from: parent.listener.me.inc, to: above.peer })) {
-      await above.transmit(parts);
-    }
-    await parent.roster();
-    // It serves: a request goes to the actors process that it believes in by now, whatever it
-    // takes.
-    await eventually(
-      async () => (await call(gateway.url, "GET", "/healthz")).status === 200,
-      "200",
-    );
-    const answered = call(gateway.url, "POST", "/polls/join", { pollID: freshPoll(), name: "Eve" });
-    [link] = actors.peers.values();
-    const { poll, body } = await link.next("READ");
-    await link.send(["REPLY", poll, { req: body.req, code: "not_found", outcome: "none" }]);
-    assert.equal((await answered).status, 404);
+    return greeted;
+  }
+
+  // A request comes through, and its answer back. It may come twice: a session that ends with it under
+  // way has it sent again in the next.
+  async function serves(link) {
+    const pollID = freshPoll();
+    link.onEvent = ({ type, poll, body }) => {
+      if (type !== "READ") return;
+      link.send(["REPLY", poll, { req: body.req, code: "not_found", outcome: "none" }]);
+    };
+    const answer = await call(gateway.url, "POST", "/polls/join", { pollID, name: "Eve" });
+    assert.equal(answer.status, 404, gateway.log);
     assert.ok(isAlive(gateway.pid));
-    actors.close();
+  }
+
+  test("a gateway outlives a mad actors process", async () => {
+    let link = await becomeActors();
+    for (const [, bytes] of badEvents()) await link.transmit([link.header(), bytes]);
+    await serves(link);
+    // A peer that sends more than a message may have is not dialled again by ZeroMQ: that comes
+    // last.
+    const messages = badMessages({ from: link.me.inc, to: link.peer });
+    const huge = messages.findIndex(([what]) => /17 MB/.test(what));
+    const [[, last]] = messages.splice(huge, 1);
+    for (const [what, parts] of messages) {
+      await link.transmit(parts).catch((error) => assert.fail(`${what}: ${error}`));
+    }
+    await serves(link);
+    await link.transmit(last);
+    link = await becomeActors();
+    await serves(link);
+  });
+
+  test("and a mad supervisor", async () => {
+    await becomeActors();
+    const above = gateway.link;
+    for (const [, bytes] of badEvents()) await above.transmit([above.header(), bytes]);
+    const messages = badMessages({ from: parent.listener.me.inc, to: above.peer });
+    for (const [what, parts] of messages) {
+      if (!/17 MB/.test(what)) await above.transmit(parts);
+    }
+    await serves(await becomeActors());
   });
 });

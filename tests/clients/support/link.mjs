@@ -244,6 +244,7 @@ export class Listener {
     link
       .send(["WELCOME", "", { proto: 1, name: this.me.name, session: body.session }])
       .catch(() => {});
+    this.onGreeting?.(link);
     for (const resolve of this.waiting.splice(0)) resolve(link);
   }
 

@@ -19,6 +19,7 @@ export class Player {
     this.disconnects = [];
     this.refusals = [];
     this.exceptions = [];
+    this.cancels = [];
     this.violations = [];
     this.document = null;
     this.#fresh = true;
@@ -57,7 +58,14 @@ export class Player {
       }
       this.#show(mergePatch(this.document, patch), to);
     });
-    this.socket.on("exception", (exception) => this.exceptions.push(exception));
+    this.socket.on("exception", (exception) => {
+      this.exceptions.push(exception);
+      this.#tell();
+    });
+    this.socket.on("poll_cancelled", (...args) => {
+      this.cancels.push(args);
+      this.#tell();
+    });
     this.socket.on("disconnect", (reason) => {
       this.disconnects.push(reason);
       this.#tell();
@@ -119,6 +127,12 @@ export class Player {
       `to see ${wanted}`,
       ms,
     );
+  }
+
+  // Sends an event that wants an acknowledgement; resolves to that.
+  ask(event, ...args) {
+    const answered = new Promise((resolve) => this.socket.emit(event, ...args, resolve));
+    return deadline(answered, `${this.name}: the acknowledgement of ${event}`);
   }
 
   get live() {

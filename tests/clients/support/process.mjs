@@ -117,6 +117,8 @@ export class Parent {
     self.endpoint = `ipc://${stage.path("supervisor.sock")}`;
     self.listener = await Listener.bind(self.endpoint, { role: "supervisor", name: "supervisor" });
     stage.closing.push(() => self.listener.close());
+    // As a supervisor does: a child that greets again is told again.
+    self.listener.onGreeting = (link) => self.tell(link).catch(() => {});
     return self;
   }
 
@@ -144,7 +146,6 @@ export class Parent {
     });
     failed.catch(() => {});
     child.link = await Promise.race([failed, this.#greeted(role, name)]);
-    await this.tell(child.link);
     child.ready = (await Promise.race([failed, child.link.next("READY")])).body;
     child.endpoint = child.ready.endpoint;
     const list = role === "actors" ? this.actors : this.gateways;

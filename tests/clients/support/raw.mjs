@@ -221,14 +221,21 @@ export class RawWebSocket extends RawSocket {
     }
   }
 
-  // Resolves to the close code once the connection has ended, 1006 if there was no close frame.
+  // Resolves to the close code once the connection has ended, 1006 if there was no close frame. A
+  // close frame is answered, as a good client does.
   async closed(ms) {
-    let code = 1006;
-    const bytes = await this.ended(ms);
-    for (let rest = bytes, found; (found = serverFrame(rest)); rest = rest.subarray(found[1])) {
-      if (found[0].opcode !== 8) continue;
-      code = found[0].payload.length >= 2 ? found[0].payload.readUInt16BE() : 1005;
+    for (;;) {
+      let frame;
+      try {
+        frame = await this.frame(ms);
+      } catch (error) {
+        if (!this.over) throw error;
+        return 1006;
+      }
+      if (frame.opcode !== 8) continue;
+      this.write(clientFrame(frame.payload, { opcode: 8 }));
+      await this.ended(ms);
+      return frame.payload.length >= 2 ? frame.payload.readUInt16BE() : 1005;
     }
-    return code;
   }
 }

@@ -118,33 +118,33 @@ export class System {
 
   // Starts the program and waits for its line.
   async launch() {
-    this.child = spawn(binary("rollcall"), [], {
+    this.main = spawn(binary("rollcall"), [], {
       env: this.#environment(),
       cwd: this.dir,
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.exited = new Promise((resolve) => {
-      this.child.once("exit", (code, signal) => resolve({ code, signal }));
+      this.main.once("exit", (code, signal) => resolve({ code, signal }));
     });
-    this.child.stderr.on("data", (data) => {
+    this.main.stderr.on("data", (data) => {
       this.log += data;
       if (process.env.TEST_VERBOSE) process.stderr.write(data);
     });
     let out = "";
     const ready = new Promise((resolve, reject) => {
-      this.child.stdout.on("data", (data) => {
+      this.main.stdout.on("data", (data) => {
         out += data;
         if (/^Rollcall is ready: http:\/\/\S+$/m.test(out)) resolve();
       });
       this.exited.then(({ code, signal }) =>
         reject(new Error(`rollcall ended (${code ?? signal}) before it was ready:\n${this.log}`)),
       );
-      this.child.once("error", reject);
+      this.main.once("error", reject);
     });
     try {
       await deadline(ready, "the ready line", START_MS);
     } catch (error) {
-      this.child.kill("SIGKILL");
+      this.main.kill("SIGKILL");
       throw new Error(`${error.message}\n${this.log}`);
     }
     this.readyLine = out.trim();
@@ -207,7 +207,7 @@ export class System {
   // report.
   async stop() {
     const pids = Object.values(await this.pids());
-    this.child.kill("SIGINT");
+    this.main.kill("SIGINT");
     const { code, signal } = await deadline(
       this.exited,
       `the end of rollcall\n${this.log}`,
@@ -227,7 +227,7 @@ export class System {
     } catch {
       // It is gone, or never came up.
     }
-    this.child.kill("SIGKILL");
+    this.main.kill("SIGKILL");
     await this.exited;
     for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGKILL");
     for (const pid of this.strays()) process.kill(pid, "SIGKILL");
