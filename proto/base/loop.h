@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The one event loop of a process: libuv, a timer wheel and hooks that run once per turn, just before
- * the loop sleeps. What a turn gathered (events for a peer, frames for a poll) is sent from there.
+ * The one event loop of a process: libuv, a timer wheel and hooks that run once per turn, just
+ * before the loop sleeps. What a turn gathered (events for a peer, frames for a poll) is sent from
+ * there.
  */
 
 #ifndef PR_LOOP_H
@@ -24,7 +25,8 @@ typedef void (*pr_signal_t)(void *arg, int signum);
 pr_loop_t *
 pr_loop_new(void);
 
-/* Closes what pr_loop opened and frees it; all other handles must be closed before. NULL is fine. */
+/* Closes what pr_loop opened and frees it; all other handles must be closed before. NULL is
+ * fine. */
 void
 pr_loop_destroy(pr_loop_t **self_p);
 
@@ -36,12 +38,13 @@ pr_loop_run(pr_loop_t *self);
 void
 pr_loop_stop(pr_loop_t *self);
 
-/* Runs turns until `done(arg)` or for `timeout_ms`; returns whether it was done. For tests and tools. */
+/* Runs turns until `done(arg)` or for `timeout_ms`; returns whether it was done. For tests and
+ * tools. */
 bool
 pr_loop_run_until(pr_loop_t *self, bool (*done)(void *arg), void *arg, int64_t timeout_ms);
 
-/* Calls `run(arg)` once in each turn, after I/O and timers, in order of `rank` (low first; equal ones
- * in order of registration). */
+/* Calls `run(arg)` once in each turn, after I/O and timers, in order of `rank` (low first; equal
+ * ones in order of registration). */
 void
 pr_loop_on_turn(pr_loop_t *self, int rank, pr_turn_t run, void *arg);
 /* Takes it out again; both must match. Hooks may be added and taken out from within a hook. */

@@ -4,9 +4,9 @@
  * A hash map from short texts to pointers. Entries lie densely, in order of insertion until one is
  * removed: the last one then moves into the hole, as RedisJSON does with the members of an object.
  *
- * Keys are copied. Values are borrowed, unless the map was made with `free_value`: then a value that
- * is replaced, removed or left at the end is freed with it. The hash is seeded at random once per
- * process, so that nobody outside can choose keys that collide.
+ * Keys are copied. Values are borrowed, unless the map was made with `free_value`: then a value
+ * that is replaced, removed or left at the end is freed with it. The hash is seeded at random once
+ * per process, so that nobody outside can choose keys that collide.
  */
 
 #ifndef PR_MAP_H

@@ -75,7 +75,8 @@ s_close_parts(zmq_msg_t *parts, size_t count)
     }
 }
 
-/* Takes one message, keeping as many parts as we have places for. How many it had, 0: none is there. */
+/* Takes one message, keeping as many parts as we have places for. How many it had, 0: none is
+ * there. */
 static size_t
 s_take(pr_zsock_t *self)
 {
@@ -177,7 +178,7 @@ s_type(pr_zsock_kind_t kind)
 static void
 s_set_options(pr_zsock_t *self, pr_zsock_kind_t kind, const char *identity)
 {
-    zsock_set_linger(self->zsock, 0);
+    zsock_set_linger(self->zsock, PR_ZSOCK_LINGER_MS);
     zsock_set_sndhwm(self->zsock, PR_ZSOCK_HWM);
     zsock_set_rcvhwm(self->zsock, PR_ZSOCK_HWM);
     zsock_set_maxmsgsize(self->zsock, PR_MESSAGE_BYTES_MAX);

@@ -2,10 +2,16 @@
 
 #include "proto/wire/dealer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/base/log.h"
 #include "proto/base/zsock.h"
+
+/* After so many greetings without an answer the socket is made anew. */
+#define GREETINGS_MAX 3
+/* ZeroMQ takes 255 bytes. */
+#define IDENTITY_SIZE 128
 
 struct pr_dealer {
     pr_loop_t *loop;
@@ -16,13 +22,16 @@ struct pr_dealer {
     pr_timer_t tick;
     int refusal; /* last told in the log */
     char *endpoint;
+    char *identity;
+    int sockets;   /* made so far */
+    int greetings; /* of the link, when the present socket was made */
 };
 
 static int
 s_transmit(void *arg, const pr_str_t *parts, size_t count)
 {
     pr_dealer_t *self = arg;
-    return pr_zsock_send(self->zsock, parts, count);
+    return !self->zsock ? PR_E_UNREACHABLE : pr_zsock_send(self->zsock, parts, count);
 }
 
 static int
@@ -70,6 +79,39 @@ s_receive(void *arg, const pr_str_t *parts, size_t count)
     pr_link_receive(self->link, parts, count, pr_loop_now_ms(self->loop));
 }
 
+static int
+s_connect(pr_dealer_t *self)
+{
+    char identity[IDENTITY_SIZE];
+    bool first = self->sockets++ == 0;
+    int length = first
+                     ? snprintf(identity, sizeof identity, "%s", self->identity)
+                     : snprintf(identity, sizeof identity, "%s.%d", self->identity, self->sockets);
+    PR_ASSERT(length > 0 && (size_t) length < sizeof identity);
+    pr_zsock_destroy(&self->zsock);
+    self->zsock = pr_zsock_new(self->loop, PR_ZSOCK_DEALER, identity, s_receive, self);
+    return self->zsock ? pr_zsock_connect(self->zsock, self->endpoint) : PR_E_SYSTEM;
+}
+
+/*
+ * A ROUTER is deaf for good to a connection that came before it had seen the end of an older one of
+ * the same identity. So whoever is not answered although connected tries under another one.
+ */
+static void
+s_reconnect_if_deaf(pr_dealer_t *self)
+{
+    int greetings = pr_link_greetings(self->link);
+    if (pr_link_is_open(self->link) || pr_link_refusal(self->link)) {
+        self->greetings = greetings;
+    } else if (greetings - self->greetings >= GREETINGS_MAX) {
+        pr_log_warn("link.reconnect", "endpoint=%s greetings=%d", self->endpoint, greetings);
+        if (s_connect(self) == 0) {
+            pr_link_dial(self->link, pr_loop_now_ms(self->loop));
+        }
+        self->greetings = pr_link_greetings(self->link);
+    }
+}
+
 static void
 s_tick(pr_timer_t *timer)
 {
@@ -80,6 +122,7 @@ s_tick(pr_timer_t *timer)
         pr_log_warn("link.refused", "endpoint=%s code=%s", self->endpoint, pr_error_name(refusal));
     }
     self->refusal = refusal;
+    s_reconnect_if_deaf(self);
     pr_loop_arm(self->loop, timer, PR_WHEEL_TICK_MS);
 }
 
@@ -109,17 +152,13 @@ pr_dealer_new(pr_loop_t *loop,
     self->arg = arg;
     self->tick.fire = s_tick;
     self->endpoint = strdup(endpoint);
+    self->identity = strdup(identity);
     self->link = pr_link_new(PR_LINK_DIALLER, me, &s_ops, self);
-    self->zsock = pr_zsock_new(loop, PR_ZSOCK_DEALER, identity, s_receive, self);
-    if (!self->endpoint || !self->link || !self->zsock ||
-        pr_zsock_connect(self->zsock, endpoint) != 0) {
-        pr_link_destroy(&self->link);
-        pr_zsock_destroy(&self->zsock);
-        free(self->endpoint);
-        free(self);
+    pr_loop_on_turn(loop, PR_TURN_SEND, s_flush, self);
+    if (!self->endpoint || !self->identity || !self->link || s_connect(self) != 0) {
+        pr_dealer_destroy(&self);
         return NULL;
     }
-    pr_loop_on_turn(loop, PR_TURN_SEND, s_flush, self);
     pr_loop_arm(loop, &self->tick, PR_WHEEL_TICK_MS);
     pr_link_dial(self->link, pr_loop_now_ms(loop));
     return self;
@@ -138,6 +177,7 @@ pr_dealer_destroy(pr_dealer_t **self_p)
     pr_zsock_destroy(&self->zsock);
     pr_link_destroy(&self->link);
     free(self->endpoint);
+    free(self->identity);
     free(self);
     *self_p = NULL;
 }

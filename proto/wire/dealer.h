@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The dialling end of a link on ZeroMQ: a DEALER socket and one pr_link. It ticks and flushes itself. */
+/* The dialling end of a link on ZeroMQ: a DEALER socket and one pr_link. It ticks and flushes
+ * itself. */
 
 #ifndef PR_DEALER_H
 #define PR_DEALER_H
@@ -11,9 +12,10 @@
 typedef struct pr_dealer pr_dealer_t;
 
 /*
- * Connects to `endpoint` with the ZeroMQ identity `identity` and dials. `ops->transmit` is ignored (it
- * is the dealer's own). NULL when out of resources, or for an endpoint that can not be used.
- * Not to be destroyed from within a callback of its link; calls nobody then.
+ * Connects to `endpoint` with the ZeroMQ identity `identity` and dials. If it is not answered
+ * although connected, it connects again as "identity.2" and so on. `ops->transmit` is ignored (it
+ * is the dealer's own). NULL when out of resources, or for an endpoint that can not be used. Not to
+ * be destroyed from within a callback of its link; calls nobody then.
  */
 pr_dealer_t *
 pr_dealer_new(pr_loop_t *loop,

@@ -33,6 +33,9 @@
 #define PR_MESSAGE_BYTES_MAX (16 << 20)
 /* High-water mark of every socket, in messages. Above the window: reaching it is a bug counter. */
 #define PR_ZSOCK_HWM 1000
+/* What a closed socket has yet to send may still go for so long. With none libzmq 4.3 aborts
+ * (session_base.cpp, clean_pipes) when both ends close in the middle of a message of many parts. */
+#define PR_ZSOCK_LINGER_MS 200
 /* Parts of one message: identity, header, events. More: the message is dropped and counted. */
 #define PR_MESSAGE_PARTS_MAX (PR_LINK_BATCH_EVENTS + 8)
 /* Links that one ROUTER keeps: more peers are answered EVENT_REFUSED busy. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What happened is turned into an input of link_state.h's table, and s_input carries out the cell. A
- * user's callback may send, drop or dial: `epoch` changes with each begin and end of a session, so
- * whoever called back sees whether what it was about is still there.
+ * What happened is turned into an input of link_state.h's table, and s_input carries out the cell.
+ * A user's callback may send, drop or dial: `epoch` changes with each begin and end of a session,
+ * so whoever called back sees whether what it was about is still there.
  */
 
 #include "proto/wire/link.h"
@@ -85,7 +85,8 @@ s_failed(pr_link_t *self, int error, int64_t now_ms)
     }
 }
 
-/* Numbers rise over all links of a process, so that a link made anew is not taken for an old one. */
+/* Numbers rise over all links of a process, so that a link made anew is not taken for an old
+ * one. */
 static void
 s_greet(pr_link_t *self, int64_t now_ms)
 {
@@ -103,6 +104,7 @@ s_greet(pr_link_t *self, int64_t now_ms)
 static void
 s_begin(pr_link_t *self, const pr_link_cause_t *cause)
 {
+    PR_ASSERT(cause->parts);
     self->epoch++;
     self->next_in = 2;
     self->consumed_messages = 1;
@@ -128,6 +130,7 @@ s_lose(pr_link_t *self, int error)
 static void
 s_join(pr_link_t *self, const pr_link_cause_t *cause)
 {
+    PR_ASSERT(cause->event && cause->header);
     self->proto = cause->event->welcome.proto;
     s_begin(self, cause);
     self->peer_role[0] = '\0';
@@ -155,6 +158,7 @@ s_judge_hello(pr_link_t *self, const pr_msg_hello_t *hello)
 static void
 s_accept(pr_link_t *self, const pr_link_cause_t *cause)
 {
+    PR_ASSERT(cause->event);
     const pr_msg_hello_t *hello = &cause->event->hello;
     pr_outbox_reset(self->out);
     int error = s_judge_hello(self, hello);
@@ -211,6 +215,7 @@ s_deliver_event(pr_link_t *self, pr_str_t part, const pr_link_cause_t *cause)
 static void
 s_deliver(pr_link_t *self, const pr_link_cause_t *cause)
 {
+    PR_ASSERT(cause->header);
     uint64_t epoch = self->epoch;
     int64_t bytes = 0;
     self->next_in++;
@@ -341,7 +346,8 @@ pr_link_flush(pr_link_t *self, int64_t now_ms)
     }
 }
 
-/* Greets again after 1, 2, 3, 3 … seconds: a peer that needs longer to answer is not worth having. */
+/* Greets again after 1, 2, 3, 3 … seconds: a peer that needs longer to answer is not worth
+ * having. */
 static int64_t
 s_patience_ms(const pr_link_t *self)
 {
@@ -456,6 +462,12 @@ int
 pr_link_refusal(const pr_link_t *self)
 {
     return self->refusal;
+}
+
+int
+pr_link_greetings(const pr_link_t *self)
+{
+    return self->greetings;
 }
 
 const pr_link_counters_t *

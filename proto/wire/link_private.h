@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The inside of pr_link, shared by link.c (what happens), link_receive.c (what was heard) and link_talk.c
- * (what is said). */
+/* The inside of pr_link, shared by link.c (what happens), link_receive.c (what was heard) and
+ * link_talk.c (what is said). */
 
 #ifndef PR_LINK_PRIVATE_H
 #define PR_LINK_PRIVATE_H

@@ -29,8 +29,8 @@ void
 pr_outbox_reset(pr_outbox_t *self);
 
 /* Queues an event, which must not be one of the link's own. 0, PR_E_BUSY past the window,
- * PR_E_TOO_LARGE, PR_E_BAD_FIELD for a HELLO, WELCOME or BEAT, PR_E_NOMEM (what was queued before is
- * then gone as well, and pr_outbox_is_broken). */
+ * PR_E_TOO_LARGE, PR_E_BAD_FIELD for a HELLO, WELCOME or BEAT, PR_E_NOMEM (what was queued before
+ * is then gone as well, and pr_outbox_is_broken). */
 PR_MUST_CHECK int
 pr_outbox_put(pr_outbox_t *self, const pr_event_t *event);
 PR_MUST_CHECK int
@@ -38,7 +38,8 @@ pr_outbox_put_packed(pr_outbox_t *self, pr_str_t packed);
 
 /*
  * The events of the next message, at most PR_LINK_BATCH_EVENTS into `parts`, and its number into
- * `seq`; returns how many, 0 when all is out. It counts as sent. The texts live until the next call.
+ * `seq`; returns how many, 0 when all is out. It counts as sent. The texts live until the next
+ * call.
  */
 size_t
 pr_outbox_take(pr_outbox_t *self, pr_str_t *parts, int64_t *seq);
@@ -47,7 +48,8 @@ pr_outbox_take(pr_outbox_t *self, pr_str_t *parts, int64_t *seq);
 int64_t
 pr_outbox_own(pr_outbox_t *self, size_t bytes);
 
-/* The peer says what it has consumed of this session, in all. False if that is more than was sent. */
+/* The peer says what it has consumed of this session, in all. False if that is more than was
+ * sent. */
 bool
 pr_outbox_consumed(pr_outbox_t *self, int64_t bytes, int64_t messages);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Peers are made by any message, garbage included, so that each has its own allowance of refusals; they
- * are forgotten by the clock alone, never while one of them is being served.
+ * Peers are made by any message, garbage included, so that each has its own allowance of refusals;
+ * they are forgotten by the clock alone, never while one of them is being served.
  */
 
 #include "proto/wire/router.h"

@@ -2,8 +2,8 @@
 
 /*
  * The listening end of many links on ZeroMQ: a ROUTER socket and one pr_link for each identity that
- * ever said something, up to PR_ROUTER_PEERS_MAX. A peer whose session is lost and that stays silent is
- * forgotten after PR_LINK_DEAD_MS.
+ * ever said something, up to PR_ROUTER_PEERS_MAX. A peer whose session is lost and that stays
+ * silent is forgotten after PR_LINK_DEAD_MS.
  */
 
 #ifndef PR_ROUTER_H
@@ -16,7 +16,8 @@ typedef struct pr_router pr_router_t;
 typedef struct pr_peer pr_peer_t;
 
 typedef struct {
-    /* As in pr_link_ops_t, with the peer it is about. A peer lives until its `lost` has returned. */
+    /* As in pr_link_ops_t, with the peer it is about. A peer lives until its `lost` has
+     * returned. */
     int (*open)(void *arg, pr_peer_t *peer, const pr_msg_hello_t *hello);
     void (*event)(void *arg, pr_peer_t *peer, const pr_event_t *event);
     void (*lost)(void *arg, pr_peer_t *peer, int error);

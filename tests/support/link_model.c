@@ -498,22 +498,3 @@ t_link_model_tally(const t_link_model_t *self, int end)
 {
     return self->ends[end].tally;
 }
-
-bool
-t_seeds(uint64_t first, uint64_t count, char *(*run)(uint64_t seed))
-{
-    const char *chosen = getenv("ROLLCALL_SEED");
-    if (chosen) {
-        first = strtoull(chosen, NULL, 10);
-        count = 1;
-    }
-    for (uint64_t seed = first; seed < first + count; seed++) {
-        char *failure = run(seed);
-        if (failure) {
-            (void) fprintf(stderr, "ROLLCALL_SEED=%" PRIu64 ": %s\n", seed, failure);
-            free(failure);
-            return false;
-        }
-    }
-    return true;
-}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Two pure links, a dialler and a listener, joined by a seeded model of a network that cuts, delays and
- * repeats, and of processes that stall, start anew and refuse to send. It plays the users of both links
- * and checks what they see: within a session all events once, in order and without a gap; sessions
- * that begin and end in turns; a window that is kept.
+ * Two pure links, a dialler and a listener, joined by a seeded model of a network that cuts, delays
+ * and repeats, and of processes that stall, start anew and refuse to send. It plays the users of
+ * both links and checks what they see: within a session all events once, in order and without a
+ * gap; sessions that begin and end in turns; a window that is kept.
  */
 
 #ifndef T_LINK_MODEL_H
@@ -40,8 +40,8 @@ t_link_model_run(t_link_model_t *self, int steps);
 void
 t_link_model_quiet(t_link_model_t *self, int64_t ms, bool idle);
 
-/* After a quiet time: checks that both sides are in one and the same session, that all that was sent in
- * it has arrived, and that nobody waits for a window. */
+/* After a quiet time: checks that both sides are in one and the same session, that all that was
+ * sent in it has arrived, and that nobody waits for a window. */
 void
 t_link_model_check_whole(t_link_model_t *self);
 
@@ -60,11 +60,5 @@ typedef struct {
 } t_link_tally_t;
 t_link_tally_t
 t_link_model_tally(const t_link_model_t *self, int end);
-
-/* Seeds for a test: `count` of them from `first` on, or the one that ROLLCALL_SEED names. Calls
- * `run(seed)`, which returns what was wrong (allocated) or NULL; prints the seed and returns false at
- * the first that fails. */
-bool
-t_seeds(uint64_t first, uint64_t count, char *(*run)(uint64_t seed));
 
 #endif

@@ -61,6 +61,14 @@ s_dealer_receive(void *arg, const pr_str_t *parts, size_t count)
     world->dealer_got++;
 }
 
+static void
+s_ignore(void *arg, const pr_str_t *parts, size_t count)
+{
+    (void) arg;
+    (void) parts;
+    (void) count;
+}
+
 static int
 s_setup(void **state)
 {
@@ -268,6 +276,49 @@ a_subscriber_gets_its_topic(void **state)
 }
 
 static void
+s_flood(pr_zsock_t *zsock, const pr_str_t *parts)
+{
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(pr_zsock_send(zsock, parts, PR_LINK_BATCH_EVENTS), 0);
+    }
+}
+
+/* libzmq itself forgets what it had of a message when its connection ends. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,readability-identifier-naming): the sanitizer's name */
+const char *
+__lsan_default_suppressions(void);
+const char *
+__lsan_default_suppressions(void)
+{
+    return "leak:libzmq.so";
+}
+/* NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming) */
+
+/* libzmq aborted here without a linger time, in about one of 50 rounds. */
+static void
+both_ends_may_close_in_the_middle_of_messages(void **state)
+{
+    world_t *world = *state;
+    pr_str_t parts[PR_LINK_BATCH_EVENTS];
+    for (size_t i = 0; i < PR_LINK_BATCH_EVENTS; i++) {
+        parts[i] = PR_STR("an event of forty bytes, more or less so");
+    }
+    for (int round = 0; round < 100; round++) {
+        s_connect(world);
+        world->router_got = 0;
+        assert_true(pr_loop_run_until(world->loop, s_one_came, world, WAIT_MS));
+        s_flood(world->dealer, parts);
+        parts[0] = PR_STR("g1");
+        s_flood(world->router, parts);
+        pr_zsock_destroy(round % 2 ? &world->dealer : &world->router);
+        pr_zsock_destroy(&world->dealer);
+        pr_zsock_destroy(&world->router);
+        world->router = pr_zsock_new(world->loop, PR_ZSOCK_ROUTER, NULL, s_router_receive, world);
+        world->dealer = pr_zsock_new(world->loop, PR_ZSOCK_DEALER, "g1", s_ignore, world);
+    }
+}
+
+static void
 czmq_leaves_the_signals_alone(void **state)
 {
     (void) state;
@@ -290,6 +341,7 @@ main(void)
         WITH_WORLD(an_unknown_peer_is_unreachable),
         WITH_WORLD(bad_endpoints_are_refused),
         WITH_WORLD(a_subscriber_gets_its_topic),
+        WITH_WORLD(both_ends_may_close_in_the_middle_of_messages),
         WITH_WORLD(czmq_leaves_the_signals_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
