@@ -18,9 +18,11 @@
 #include "actors/recovery.h"
 #include "proto/poll/document.h"
 
+/* clang-format off */
 #define AC_STATES(X)                                                                               \
-    X(NEW)                                                                                         \
-    X(CREATING) X(LOADING) X(READY) X(SAVING) X(UNSURE) X(ENDING) X(LOST) X(QUARANTINED) X(FREE)
+    X(NEW) X(CREATING) X(LOADING) X(READY) X(SAVING) X(UNSURE) X(ENDING) X(LOST)                   \
+    X(QUARANTINED) X(FREE)
+/* clang-format on */
 
 typedef enum {
 #define X(name) AC_STATE_##name,
@@ -29,28 +31,13 @@ typedef enum {
         AC_STATE_COUNT
 } ac_state_t;
 
-/* First the steps of recovery.h, in its order, then messages, then the rest. */
-#define AC_ONS(X)                                                                                  \
-    X(SAVED)                                                                                       \
-    X(OPENED)                                                                                      \
-    X(RESEND)                                                                                      \
-    X(ADOPT_AND_RESEND)                                                                            \
-    X(CLAIM_THEN_RESEND)                                                                           \
-    X(CLAIM_THEN_SERVE)                                                                            \
-    X(ROOT_WRITE)                                                                                  \
-    X(ROOT_WRITE_ANEW)                                                                             \
-    X(CREATE_WHOLE)                                                                                \
-    X(RELOAD)                                                                                      \
-    X(GONE) X(NOT_FOUND) X(MOVED) X(TAKEN_OVER) X(REDRAW_ID) X(QUARANTINE) X(SYNC) X(CONNECT)      \
-        X(DISCONNECT) X(COMMAND) X(CREATE) X(READ) X(RESYNC) X(GATEWAY_LOST) X(WRITABLE) X(THINK)  \
-            X(STORE_DOWN) X(VERIFY) X(ROSTER) X(OPEN) X(EXPIRED) X(IDLE) X(DEADLINE)
-
+/* The events, in the order of the table: first the steps of recovery.h, then messages, then the rest. */
+#define AC_ROW(on, ...) AC_ON_##on,
 typedef enum {
-#define X(name) AC_ON_##name,
-    AC_ONS(X)
-#undef X
-        AC_ON_COUNT
+#include "actors/actor_table.def"
+    AC_ON_COUNT
 } ac_on_t;
+#undef AC_ROW
 
 /* What an event brings; each has what its kind needs. */
 typedef struct {

@@ -19,11 +19,11 @@ static const char *const s_state_names[AC_STATE_COUNT] = {
 #undef X
 };
 
+#define AC_ROW(on, ...) [AC_ON_##on] = #on,
 static const char *const s_on_names[AC_ON_COUNT] = {
-#define X(name) [AC_ON_##name] = #name,
-    AC_ONS(X)
-#undef X
+#include "actors/actor_table.def"
 };
+#undef AC_ROW
 
 AC_CELL(nop)
 {

@@ -49,18 +49,13 @@ typedef struct {
 } ac_actor_ops_t;
 
 /* Counters, and gauges, by name; all of them go into the BEATs. */
+/* clang-format off */
 #define AC_COUNTERS(X)                                                                             \
-    X(polls)                                                                                       \
-    X(conns)                                                                                       \
-    X(gateways)                                                                                    \
-    X(polls_created)                                                                               \
-    X(polls_loaded)                                                                                \
-    X(polls_not_found)                                                                             \
-    X(polls_ended)                                                                                 \
-    X(polls_lost)                                                                                  \
-    X(polls_quarantined) X(scripts) X(batches_saved) X(changes_saved) X(heals) X(updates)          \
-        X(snapshots) X(windows_full) X(calls_refused_busy) X(calls_timed_out) X(events_refused)    \
-            X(bugs)
+    X(polls) X(conns) X(gateways) X(polls_created) X(polls_loaded) X(polls_not_found)              \
+    X(polls_ended) X(polls_lost) X(polls_quarantined) X(scripts) X(batches_saved)                  \
+    X(changes_saved) X(heals) X(updates) X(snapshots) X(windows_full) X(calls_refused_busy)        \
+    X(calls_timed_out) X(events_refused) X(bugs)
+/* clang-format on */
 
 typedef struct {
 #define X(name) int64_t name;
