@@ -22,6 +22,7 @@ export class Player {
     this.cancels = [];
     this.violations = [];
     this.document = null;
+    this.ballot = null; // the own one, as it was shown last; not all documents have it
     this.#fresh = true;
     this.listeners = new Set();
     this.socket = io(`${url}/polls`, {
@@ -92,6 +93,8 @@ export class Player {
     }
     this.#fresh = false;
     this.document = document;
+    const own = document.rankings?.[this.id];
+    if (own?.length) this.ballot = own;
     this.#tell();
   }
 
