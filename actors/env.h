@@ -18,6 +18,7 @@
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
 #include "proto/base/wheel.h"
+#include "proto/wire/link.h"
 #include "proto/wire/message.h"
 
 typedef struct ac_actor ac_actor_t;
@@ -80,8 +81,9 @@ typedef struct {
     ac_counters_t counters;
 } ac_env_t;
 
-/* Appends the counters, and what else an operator asks for, as one msgpack map. */
+/* Appends the counters, those of the links with gateways, and what else an operator asks for, as
+ * one msgpack map. */
 void
-ac_env_write_stats(const ac_env_t *self, pr_buf_t *out);
+ac_env_write_stats(const ac_env_t *self, const pr_link_counters_t *links, pr_buf_t *out);
 
 #endif
