@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "proto/base/log.h"
+#include "proto/wire/limits.h"
 
 /* Connections of one turn, so that those who are here already are served in between. */
 #define TURN_ACCEPTS 64
@@ -166,7 +167,9 @@ gw_accept_new(const gw_accept_options_t *options)
     }
     /* Set once here, inherited by every accepted socket. */
     int on = 1;
+    int unsent = PR_SOCKET_UNSENT_BYTES;
     (void) setsockopt(options->listen_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void) setsockopt(options->listen_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (uv_poll_init(pr_loop_uv(options->loop), &self->poll, options->listen_fd) != 0) {
         free(self);
         return NULL;

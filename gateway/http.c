@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <libwebsockets.h>
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -23,6 +24,8 @@
 /* Read at most so much of a WebSocket at once, held for each; and write without cutting. */
 #define RX_BUFFER_BYTES 1024
 #define TX_PACKET_BYTES (4 << 20)
+/* What libwebsockets opens when it starts has a lower number. */
+#define DESCRIPTORS_AT_START 256
 /* Turns of the loop that libwebsockets may need to let go of it. */
 #define DESTROY_TURNS 50
 
@@ -288,6 +291,24 @@ s_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *
 
 /* --- life --- */
 
+/*
+ * libwebsockets 4.3 listens for changes of routes, and closes the connections that it then
+ * believes to have none; it is wrong about that. Its socket gets to hear nothing.
+ */
+static void
+s_deafen(void)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    struct sock_fprog filter = {.len = 1, .filter = &nothing};
+    for (int fd = 0; fd < DESCRIPTORS_AT_START; fd++) {
+        int domain = 0;
+        socklen_t len = sizeof domain;
+        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK) {
+            (void) setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+        }
+    }
+}
+
 static int
 s_start(gw_http_t *self)
 {
@@ -309,14 +330,13 @@ s_start(gw_http_t *self)
         .timeout_secs = PR_HEADER_MS / 1000,
         .timeout_secs_ah_idle = PR_HEADER_MS / 1000,
         .keepalive_timeout = KEEP_ALIVE_S,
-        .gid = -1,
-        .uid = -1,
         .user = self,
     };
     self->context = lws_create_context(&info);
     if (!self->context) {
         return PR_E_SYSTEM;
     }
+    s_deafen();
     self->vhost = lws_create_vhost(self->context, &info);
     return self->vhost ? 0 : PR_E_SYSTEM;
 }

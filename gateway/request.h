@@ -33,6 +33,7 @@ struct gw_request {
     pr_str_t query; /* name=value parts, each with a NUL behind it */
     pr_str_t headers[GW_HEADER_COUNT];
     pr_buf_t *body;     /* NULL: empty */
+    size_t body_left;   /* bytes of it that have not come */
     pr_buf_t *response; /* NULL: none yet */
     pr_timer_t timer;
     void (*cancelled)(void *arg);

@@ -2,7 +2,9 @@
 
 /* Writing to slow, stalled and dead readers, each test in both ways of writing. */
 
+#include <linux/sockios.h>
 #include <malloc.h>
+#include <sys/ioctl.h>
 
 #include "gateway/frame.h"
 #include "proto/wire/error.h"
@@ -88,6 +90,9 @@ a_slow_reader_costs_a_fragment(void **state)
     assert_int_equal(gw_slots_write(slots, READERS, 2, frame, s_socket_of, s_not_sent), 0);
     assert_int_equal(gw_slots_write(slots, READERS, 4, frame, s_socket_of, s_not_sent), 0);
     for (size_t i = 0; i < READERS; i++) {
+        int unsent = 0;
+        assert_int_equal(ioctl(ws[i]->socket->fd, SIOCOUTQ, &unsent), 0);
+        assert_true(unsent < 2 * PR_SOCKET_UNSENT_BYTES);
         assert_int_equal(slots[i].fd, -1);
         assert_int_equal(ws[i]->missed, front_mode(state) == GW_WRITE_DIRECT ? 1 : 2);
         ws[i]->again = frame;
