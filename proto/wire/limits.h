@@ -130,8 +130,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 /* A frame longer than this goes out as WebSocket fragments of this size, so that a slow reader
  * holds at most one of them in memory of its own. */
 #define PR_FRAGMENT_BYTES (32 << 10)
-/* Bytes that the kernel keeps unsent for one client; more stay with us, shared. Without it a slow reader
- * holds megabytes of kernel memory. */
+/* Bytes that the kernel keeps unsent for one client; more stay with us, shared. Without it a slow
+ * reader holds megabytes of kernel memory. */
 #define PR_SOCKET_UNSENT_BYTES (256 << 10)
 /* Recent patch frames kept for each feed; a socket that fell off gets the whole document. */
 #define PR_FEED_RING_BYTES (256 << 10)
