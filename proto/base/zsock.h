@@ -4,9 +4,9 @@
  * A ZeroMQ socket on our loop. The only class that knows ZeroMQ.
  *
  * Its descriptor is edge-triggered and only says "look", so the socket is drained in the turn hook,
- * up to PR_ZSOCK_TURN_MESSAGES a turn. Options before bind or connect: LINGER 0, ROUTER_MANDATORY
- * 1, no HANDOVER, HWM PR_ZSOCK_HWM, MAXMSGSIZE PR_MESSAGE_BYTES_MAX. A DEALER is IMMEDIATE: without
- * a connection it takes nothing, and the loop takes a turn when there is one.
+ * up to PR_ZSOCK_TURN_MESSAGES a turn. Options before bind or connect: LINGER PR_ZSOCK_LINGER_MS,
+ * ROUTER_MANDATORY 1, no HANDOVER, HWM PR_ZSOCK_HWM, MAXMSGSIZE PR_MESSAGE_BYTES_MAX. A DEALER is
+ * IMMEDIATE: without a connection it takes nothing, and the loop takes a turn when there is one.
  *
  * A message of more than PR_MESSAGE_PARTS_MAX parts or PR_MESSAGE_BYTES_MAX bytes is dropped and
  * counted.

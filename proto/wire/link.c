@@ -134,7 +134,8 @@ s_join(pr_link_t *self, const pr_link_cause_t *cause)
     self->proto = cause->event->welcome.proto;
     s_begin(self, cause);
     self->peer_role[0] = '\0';
-    if (!s_copy(self->peer_name, sizeof self->peer_name, cause->event->welcome.name)) {
+    pr_str_t name = cause->event->welcome.name;
+    if (!pr_link_is_word(name) || !s_copy(self->peer_name, sizeof self->peer_name, name)) {
         self->peer_name[0] = '\0';
     }
     (void) pr_outbox_consumed(self->out, cause->header->consumed_bytes,
@@ -150,7 +151,8 @@ s_judge_hello(pr_link_t *self, const pr_msg_hello_t *hello)
     if (self->proto < hello->min || self->proto < PR_PROTO_MIN) {
         return PR_E_VERSION;
     }
-    bool fits = s_copy(self->peer_name, sizeof self->peer_name, hello->name) &&
+    bool fits = pr_link_is_word(hello->name) && pr_link_is_word(hello->role) &&
+                s_copy(self->peer_name, sizeof self->peer_name, hello->name) &&
                 s_copy(self->peer_role, sizeof self->peer_role, hello->role);
     return fits ? 0 : PR_E_BAD_FIELD;
 }
@@ -224,6 +226,7 @@ s_deliver(pr_link_t *self, const pr_link_cause_t *cause)
     if (!pr_outbox_consumed(self->out, cause->header->consumed_bytes,
                             cause->header->consumed_messages)) {
         self->counters.malformed++;
+        pr_link_say_refused(self, cause->sender, 0, PR_E_BAD_FIELD, cause->now_ms);
     }
     int64_t unreported = self->unreported_bytes;
     for (size_t i = 1; i < cause->count; i++) {

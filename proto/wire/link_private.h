@@ -69,6 +69,10 @@ typedef struct {
     const char *sender; /* incarnation */
 } pr_link_cause_t;
 
+/* Whether it is a word of letters, digits and "-_.": what goes into logs and maps as it came. */
+bool
+pr_link_is_word(pr_str_t text);
+
 /* Something happened: carries out the cell of the state table. */
 void
 pr_link_input(pr_link_t *self, pr_link_input_t input, const pr_link_cause_t *cause);

@@ -4,6 +4,19 @@
 
 #include "proto/wire/link_private.h"
 
+bool
+pr_link_is_word(pr_str_t text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && (c < '0' || c > '9') && c != '-' && c != '_' && c != '.') {
+            return false;
+        }
+    }
+    return text.len > 0;
+}
+
 static void
 s_malformed(pr_link_t *self, const char *to, int64_t type, int error, int64_t now_ms)
 {
@@ -79,8 +92,8 @@ pr_link_receive(pr_link_t *self, const pr_str_t *parts, size_t count, int64_t no
     pr_header_t header = {0};
     pr_incarnation_t sender = "";
     int error = count ? pr_header_unpack(parts[0], self->memory, &header) : PR_E_MALFORMED;
-    if (!error &&
-        (header.seq < 0 || header.from_inc.len == 0 || header.from_inc.len >= sizeof sender)) {
+    if (!error && (header.seq < 0 || !pr_link_is_word(header.from_inc) ||
+                   header.from_inc.len >= sizeof sender)) {
         error = PR_E_BAD_FIELD;
     }
     if (error) {

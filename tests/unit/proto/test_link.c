@@ -62,6 +62,25 @@ no_common_version_is_refused(void **state)
 }
 
 static void
+a_wild_name_is_refused(void **state)
+{
+    t_link_pair_t *pair = *state;
+    const char *names[] = {"", "g1 level=error", "g1\n", "a-name-of-more-than-31-characters"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        pr_event_t hello = pr_event(PR_MSG_HELLO, PR_STR(""));
+        hello.hello.min = hello.hello.max = PR_PROTO_MAX;
+        hello.hello.role = PR_STR("gateway");
+        hello.hello.name = pr_str(names[i]);
+        hello.hello.session = 1;
+        pr_buf_clear(pair->buf);
+        pr_event_pack(&hello, pair->buf);
+        t_link_forge(pair, T_LINK_DIALLER, "", 1, pr_buf_str(pair->buf));
+        t_link_assert_refused(pair, "bad_field");
+    }
+    assert_int_equal(pair->listener.opened, 0);
+}
+
+static void
 a_refused_greeting_is_remembered_and_repeated(void **state)
 {
     t_link_pair_t *pair = *state;
@@ -192,6 +211,8 @@ strange_messages_are_answered(void **state)
     t_link_assert_refused(pair, "reset");
     t_link_forge(pair, "", "", 5, event);
     t_link_assert_refused(pair, "bad_field");
+    t_link_forge(pair, "../../etc", "", 5, event);
+    t_link_assert_refused(pair, "bad_field");
     t_link_forge(pair, "longer than an incarnation", "", 5, event);
     t_link_assert_refused(pair, "malformed");
     t_link_connect(pair);
@@ -229,6 +250,7 @@ main(void)
         WITH_PAIR(a_greeting_opens_both_sides),
         WITH_PAIR(what_is_sent_in_open_comes_after_the_welcome),
         WITH_PAIR(no_common_version_is_refused),
+        WITH_PAIR(a_wild_name_is_refused),
         WITH_PAIR(a_refused_greeting_is_remembered_and_repeated),
         WITH_PAIR(a_greeting_that_was_not_taken_goes_out_with_a_later_flush),
         WITH_PAIR(a_repeated_greeting_is_dropped_a_new_one_begins_anew),

@@ -104,6 +104,7 @@ more_consumed_than_sent_moves_no_window(void **state)
     pr_str_t part = pr_buf_str(pair->buf);
     pr_link_receive(pair->listener.link, &part, 1, pair->now_ms);
     assert_int_equal(pr_link_counters(pair->listener.link)->malformed, 1);
+    t_link_assert_refused(pair, "bad_field");
     assert_true(pr_link_is_open(pair->listener.link));
 }
 
