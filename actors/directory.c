@@ -4,29 +4,26 @@
 
 #include <stdlib.h>
 
-#include "proto/base/log.h"
 #include "proto/base/map.h"
 #include "proto/wire/limits.h"
 
-/* An actor and the lists that name it: the actor's data. */
-typedef struct {
+/* An actor and its places in the lists: the actor's data. */
+typedef struct entry {
     ac_actor_t *actor;
     bool is_woken;
     bool is_finished;
     bool to_verify;
+    struct entry *next_woken;
+    struct entry *next_finished;
+    struct entry *next_to_verify;
 } entry_t;
 
-typedef struct {
-    entry_t **entries;
-    size_t count;
-    size_t room;
-} list_t;
-
+/* The lists run through the entries: to be in one costs no memory, so it can not fail. */
 struct ac_directory {
     pr_map_t *live; /* poll -> entry_t */
-    list_t woken;
-    list_t to_verify;
-    list_t finished;
+    entry_t *woken;
+    entry_t *to_verify;
+    entry_t *finished;
 };
 
 static void
@@ -60,31 +57,13 @@ ac_directory_destroy(ac_directory_t **self_p)
         return;
     }
     pr_map_destroy(&self->live);
-    for (size_t i = 0; i < self->finished.count; i++) {
-        s_free_entry(self->finished.entries[i]);
+    while (self->finished) {
+        entry_t *entry = self->finished;
+        self->finished = entry->next_finished;
+        s_free_entry(entry);
     }
-    free((void *) self->woken.entries);
-    free((void *) self->to_verify.entries);
-    free((void *) self->finished.entries);
     free(self);
     *self_p = NULL;
-}
-
-/* False when out of memory. */
-static bool
-s_append(list_t *list, entry_t *entry)
-{
-    if (list->count == list->room) {
-        size_t room = list->room ? list->room * 2 : 64;
-        entry_t **entries = realloc((void *) list->entries, room * sizeof(entry_t *));
-        if (!entries) {
-            return false;
-        }
-        list->entries = entries;
-        list->room = room;
-    }
-    list->entries[list->count++] = entry;
-    return true;
 }
 
 ac_actor_t *
@@ -122,8 +101,9 @@ ac_directory_wake(ac_directory_t *self, ac_actor_t *actor)
 {
     entry_t *entry = ac_actor_data(actor);
     if (!entry->is_woken) {
-        /* Without memory for it the actor sleeps until its timer fires. */
-        entry->is_woken = s_append(&self->woken, entry);
+        entry->is_woken = true;
+        entry->next_woken = self->woken;
+        self->woken = entry;
     }
 }
 
@@ -131,11 +111,11 @@ void
 ac_directory_finished(ac_directory_t *self, ac_actor_t *actor)
 {
     entry_t *entry = ac_actor_data(actor);
-    entry->is_finished = true;
+    PR_ASSERT(!entry->is_finished);
     (void) pr_map_take(self->live, ac_actor_poll(actor));
-    if (!s_append(&self->finished, entry)) {
-        pr_log_error("directory.nomem", "leaked=1");
-    }
+    entry->is_finished = true;
+    entry->next_finished = self->finished;
+    self->finished = entry;
 }
 
 static void
@@ -144,7 +124,9 @@ s_mark(ac_actor_t *actor, void *arg)
     ac_directory_t *self = arg;
     entry_t *entry = ac_actor_data(actor);
     if (!entry->to_verify) {
-        entry->to_verify = s_append(&self->to_verify, entry);
+        entry->to_verify = true;
+        entry->next_to_verify = self->to_verify;
+        self->to_verify = entry;
     }
 }
 
@@ -158,8 +140,9 @@ size_t
 ac_directory_verify(ac_directory_t *self, size_t most)
 {
     size_t out = 0;
-    while (self->to_verify.count && out < most) {
-        entry_t *entry = self->to_verify.entries[--self->to_verify.count];
+    while (self->to_verify && out < most) {
+        entry_t *entry = self->to_verify;
+        self->to_verify = entry->next_to_verify;
         entry->to_verify = false;
         if (!entry->is_finished && ac_actor_verify(entry->actor)) {
             out++;
@@ -171,37 +154,40 @@ ac_directory_verify(ac_directory_t *self, size_t most)
 bool
 ac_directory_has_to_verify(const ac_directory_t *self)
 {
-    return self->to_verify.count > 0;
+    return self->to_verify != NULL;
 }
 
 bool
 ac_directory_think(ac_directory_t *self)
 {
-    list_t *list = &self->woken;
-    /* Those woken from here on are appended, and have their turn in the next one. */
-    for (size_t left = list->count; left > 0; left--) {
-        entry_t *entry = list->entries[left - 1];
-        list->entries[left - 1] = list->entries[--list->count];
+    /* Those woken from here on have their turn in the next one. */
+    entry_t *entry = self->woken;
+    self->woken = NULL;
+    while (entry) {
+        entry_t *next = entry->next_woken;
         entry->is_woken = false;
         ac_actor_think(entry->actor);
+        entry = next;
     }
-    return list->count > 0;
+    return self->woken != NULL;
 }
 
 /* One that a list still names stays for another turn. */
 void
 ac_directory_reap(ac_directory_t *self)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < self->finished.count; i++) {
-        entry_t *entry = self->finished.entries[i];
+    entry_t *entry = self->finished;
+    self->finished = NULL;
+    while (entry) {
+        entry_t *next = entry->next_finished;
         if (entry->is_woken || entry->to_verify) {
-            self->finished.entries[kept++] = entry;
+            entry->next_finished = self->finished;
+            self->finished = entry;
         } else {
             s_free_entry(entry);
         }
+        entry = next;
     }
-    self->finished.count = kept;
 }
 
 void

@@ -350,7 +350,8 @@ claim_without_a_roster_waits_for_one(void **state)
     assert_null(rig.out);
     rig.env.generation = 7;
     ac_actor_roster(actor);
-    assert_int_equal(rig.out->script, AC_SCRIPT_CLAIM);
+    const ac_request_t *claim = rig.out;
+    assert_true(claim && claim->script == AC_SCRIPT_CLAIM);
     t_rig_answer(&rig, AC_ANSWER_STALE, "9:1:00000000000000bb", NULL);
     pr_event_t moved = t_rig_expect(&rig, 1, PR_MSG_MOVED);
     assert_int_equal(moved.moved.generation, 9);
