@@ -106,8 +106,11 @@ static int
 s_write_acl(const sv_redis_t *self, const char *path, char *error, size_t error_size)
 {
     char acl[1024];
-    int len = snprintf(acl, sizeof acl, "user default off\nuser " USER " on >%s " RIGHTS "\n",
-                       self->password);
+    /* Nobody can be the default user, but Redis is while it replays its file: without rights it
+     * would leave out what a MULTI holds, and so every script, without a word. */
+    int len =
+        snprintf(acl, sizeof acl, "user default off ~* &* +@all\nuser " USER " on >%s " RIGHTS "\n",
+                 self->password);
     PR_ASSERT(len > 0 && len < (int) sizeof acl);
     int result = sv_file_write(path, (pr_str_t) {acl, (size_t) len});
     if (result != 0) {
