@@ -259,12 +259,15 @@ s_flush_documents(gw_feed_t *self, bool may_spend)
     if (self->shown[GW_LANE_FULL] == self->seq) {
         return 0;
     }
+    if (!may_spend) {
+        self->feeds->stats->paced++;
+        return 0;
+    }
     s_recall_ahead(self);
     if (s_has_ready(lane)) {
-        pr_buf_t *frame = may_spend ? s_frame(self) : NULL;
+        pr_buf_t *frame = s_frame(self);
         if (!frame) {
-            self->feeds->stats->paced++;
-            return 0;
+            return 0; /* once more in the next turn */
         }
         cost = s_write_lane(self, GW_LANE_FULL, frame);
     }

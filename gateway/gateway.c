@@ -175,7 +175,9 @@ static void
 s_on_stats(void *arg, pr_buf_t *out)
 {
     const gw_gateway_t *self = arg;
+    const pr_link_counters_t links = gw_hosts_counters(self->hosts);
     const gw_report_t report = {
+        .links = &links,
         .stats = &self->stats,
         .ws = gw_ws_counters(self->ws),
         .write = gw_write_counters(),

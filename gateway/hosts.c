@@ -28,7 +28,8 @@ struct gw_hosts {
     pr_roster_t *roster;
     host_t **list;
     size_t count;
-    bool flush; /* requests that wait may have a way now */
+    bool flush;              /* requests that wait may have a way now */
+    pr_link_counters_t gone; /* of links that are no more */
     char name[PR_LINK_NAME_LEN_MAX + 1];
     char incarnation[PR_INCARNATION_LEN + 1];
     char identity[PR_LINK_NAME_LEN_MAX + PR_INCARNATION_LEN + 2];
@@ -159,8 +160,26 @@ gw_hosts_cancel(gw_hosts_t *self, int64_t handle)
 /* --- the roster --- */
 
 static void
+s_add(pr_link_counters_t *sum, const pr_link_counters_t *more)
+{
+    sum->sent_messages += more->sent_messages;
+    sum->sent_events += more->sent_events;
+    sum->received_messages += more->received_messages;
+    sum->received_events += more->received_events;
+    sum->duplicates += more->duplicates;
+    sum->gaps += more->gaps;
+    sum->malformed += more->malformed;
+    sum->misdirected += more->misdirected;
+    sum->unknown_types += more->unknown_types;
+    sum->refused_busy += more->refused_busy;
+    sum->sessions += more->sessions;
+    sum->transmit_failures += more->transmit_failures;
+}
+
+static void
 s_free_host(host_t *host)
 {
+    s_add(&host->hosts->gone, pr_link_counters(pr_dealer_link(host->dealer)));
     pr_dealer_destroy(&host->dealer);
     free(host);
 }
@@ -272,6 +291,16 @@ gw_hosts_are_ready(const gw_hosts_t *self)
         }
     }
     return true;
+}
+
+pr_link_counters_t
+gw_hosts_counters(const gw_hosts_t *self)
+{
+    pr_link_counters_t sum = self->gone;
+    for (size_t i = 0; i < self->count; i++) {
+        s_add(&sum, pr_link_counters(pr_dealer_link(self->list[i]->dealer)));
+    }
+    return sum;
 }
 
 /* --- life --- */

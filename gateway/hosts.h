@@ -10,6 +10,7 @@
 
 #include "gateway/requests.h"
 #include "proto/base/loop.h"
+#include "proto/wire/link.h"
 #include "proto/wire/message.h"
 #include "proto/wire/roster.h"
 
@@ -48,6 +49,10 @@ gw_hosts_generation(const gw_hosts_t *self);
 /* Whether there is a roster and a session is open with everyone who is up in it. */
 bool
 gw_hosts_are_ready(const gw_hosts_t *self);
+
+/* Sums over all links, those that are gone included. */
+pr_link_counters_t
+gw_hosts_counters(const gw_hosts_t *self);
 
 /* The slot that a poll is placed on; -1 while there is no roster. */
 int

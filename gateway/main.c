@@ -20,6 +20,17 @@ s_on_signal(void *arg, int signum)
     gw_gateway_stop(arg, signum == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
+/* We are on our way out: a second word for it must not make a crash of it. */
+static void
+s_hear_no_more(void)
+{
+    sigset_t stops;
+    (void) sigemptyset(&stops);
+    (void) sigaddset(&stops, SIGTERM);
+    (void) sigaddset(&stops, SIGINT);
+    (void) sigprocmask(SIG_BLOCK, &stops, NULL);
+}
+
 static int
 s_run(const pr_child_env_t *env, const pr_config_t *config)
 {
@@ -29,6 +40,7 @@ s_run(const pr_child_env_t *env, const pr_config_t *config)
     if (gateway && pr_loop_on_signal(loop, SIGTERM, s_on_signal, gateway) == 0 &&
         pr_loop_on_signal(loop, SIGINT, s_on_signal, gateway) == 0) {
         pr_loop_run(loop);
+        s_hear_no_more();
         code = 0;
     }
     gw_gateway_destroy(&gateway);

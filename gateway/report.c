@@ -64,12 +64,23 @@ s_pack_accept(msgpack_packer *packer, const gw_accept_counters_t *counters)
     PACK("accept");
 }
 
+static void
+s_pack_links(msgpack_packer *packer, const pr_link_counters_t *counters)
+{
+    const row_t rows[] = {ROW(sent_messages),     ROW(sent_events), ROW(received_messages),
+                          ROW(received_events),   ROW(duplicates),  ROW(gaps),
+                          ROW(malformed),         ROW(misdirected), ROW(unknown_types),
+                          ROW(transmit_failures), ROW(sessions),    ROW(refused_busy)};
+    PACK("links");
+}
+
 void
 gw_report_pack(const gw_report_t *self, pr_buf_t *out)
 {
     msgpack_packer packer = pr_packer(out);
     int parts = (self->stats != NULL) + (self->ws != NULL) + (self->write != NULL) +
-                (self->http != NULL) + (self->rest != NULL) + (self->accept != NULL);
+                (self->http != NULL) + (self->rest != NULL) + (self->accept != NULL) +
+                (self->links != NULL);
     (void) msgpack_pack_map(&packer, (size_t) parts);
     if (self->stats) {
         pr_pack_str(&packer, PR_STR("core"));
@@ -89,5 +100,8 @@ gw_report_pack(const gw_report_t *self, pr_buf_t *out)
     }
     if (self->accept) {
         s_pack_accept(&packer, self->accept);
+    }
+    if (self->links) {
+        s_pack_links(&packer, self->links);
     }
 }

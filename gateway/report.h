@@ -10,6 +10,7 @@
 #include "gateway/rest.h"
 #include "gateway/stats.h"
 #include "gateway/ws.h"
+#include "proto/wire/link.h"
 
 /* Any of them may be NULL. */
 typedef struct {
@@ -19,6 +20,7 @@ typedef struct {
     const gw_http_counters_t *http;
     const gw_rest_counters_t *rest;
     const gw_accept_counters_t *accept;
+    const pr_link_counters_t *links;
 } gw_report_t;
 
 void
