@@ -158,19 +158,15 @@ s_pack_args(const gw_sio_packet_t *packet)
     if (count == 0) {
         return NULL;
     }
-    json_t *all = NULL;
-    const json_t *value = gw_sio_event_arg(packet, 0);
-    if (count > 1) {
-        all = json_copy(packet->data);
-        (void) json_array_remove(all, 0);
-        value = all;
-    }
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *all = count > 1 ? json_copy(packet->data) : NULL;
+    (void) json_array_remove(all, 0);
     pr_buf_t *packed = pr_buf_new(128);
-    if (!text || !packed || pr_json_to_msgpack(pr_str(text), packed) != 0) {
+    if (packed) {
+        pr_json_pack(all ? all : gw_sio_event_arg(packet, 0), PR_ARGS_DEPTH_MAX, packed);
+    }
+    if (packed && (pr_buf_failed(packed) || (count > 1 && !all))) {
         pr_buf_destroy(&packed);
     }
-    free(text);
     json_decref(all);
     return packed;
 }

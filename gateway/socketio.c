@@ -90,8 +90,14 @@ s_parse_json(cursor_t *cursor, gw_sio_packet_t *packet)
     if (!strchr("[{\"", *cursor->at)) {
         return PR_E_MALFORMED;
     }
-    packet->data = json_loadb(cursor->at, (size_t) (cursor->end - cursor->at),
-                              JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    const size_t flags = JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    size_t len = (size_t) (cursor->end - cursor->at);
+    json_error_t why;
+    packet->data = json_loadb(cursor->at, len, flags, &why);
+    if (!packet->data && json_error_code(&why) == json_error_numeric_overflow) {
+        /* JavaScript has no large integers either, and reads them as numbers. */
+        packet->data = json_loadb(cursor->at, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+    }
     return packet->data ? 0 : PR_E_MALFORMED;
 }
 

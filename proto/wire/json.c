@@ -2,6 +2,7 @@
 
 #include "proto/wire/json.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,31 +119,37 @@ pr_object_write_json(const msgpack_object *object, pr_buf_t *out)
     }
 }
 
+/* Arrays and objects in each other; past `depth` of them: nil. */
 static void
-s_pack_json(msgpack_packer *packer, const json_t *value);
+s_pack_json(msgpack_packer *packer, const json_t *value, int depth);
 
 static void
-s_pack_object(msgpack_packer *packer, const json_t *object)
+s_pack_object(msgpack_packer *packer, const json_t *object, int depth)
 {
     json_t *borrowed = (json_t *) (uintptr_t) object; /* jansson's iterators take no const */
     (void) msgpack_pack_map(packer, json_object_size(object));
     for (void *at = json_object_iter(borrowed); at; at = json_object_iter_next(borrowed, at)) {
         pr_pack_str(packer, pr_str(json_object_iter_key(at)));
-        s_pack_json(packer, json_object_iter_value(at));
+        s_pack_json(packer, json_object_iter_value(at), depth);
     }
 }
 
 static void
-s_pack_json(msgpack_packer *packer, const json_t *value)
+s_pack_json(msgpack_packer *packer, const json_t *value, int depth)
 {
+    bool is_container = json_is_object(value) || json_is_array(value);
+    if (is_container && depth-- == 0) {
+        (void) msgpack_pack_nil(packer);
+        return;
+    }
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        s_pack_object(packer, value);
+        s_pack_object(packer, value, depth);
         break;
     case JSON_ARRAY:
         (void) msgpack_pack_array(packer, json_array_size(value));
         for (size_t i = 0; i < json_array_size(value); i++) {
-            s_pack_json(packer, json_array_get(value, i));
+            s_pack_json(packer, json_array_get(value, i), depth);
         }
         break;
     case JSON_STRING:
@@ -166,6 +173,13 @@ s_pack_json(msgpack_packer *packer, const json_t *value)
     }
 }
 
+void
+pr_json_pack(const json_t *value, int depth, pr_buf_t *out)
+{
+    msgpack_packer packer = pr_packer(out);
+    s_pack_json(&packer, value, depth);
+}
+
 int
 pr_json_to_msgpack(pr_str_t json, pr_buf_t *out)
 {
@@ -173,8 +187,7 @@ pr_json_to_msgpack(pr_str_t json, pr_buf_t *out)
     if (!value) {
         return PR_E_MALFORMED;
     }
-    msgpack_packer packer = pr_packer(out);
-    s_pack_json(&packer, value);
+    pr_json_pack(value, INT_MAX, out);
     json_decref(value);
     return pr_buf_failed(out) ? PR_E_NOMEM : 0;
 }
@@ -223,7 +236,7 @@ s_pack_event(json_t *json, pr_buf_t *out)
     pr_pack_str(&packer, pr_str(poll ? json_string_value(poll) : ""));
     (void) json_object_del(json, "type");
     (void) json_object_del(json, "poll");
-    s_pack_json(&packer, json);
+    s_pack_json(&packer, json, INT_MAX);
     return pr_buf_failed(out) ? PR_E_NOMEM : 0;
 }
 

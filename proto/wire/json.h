@@ -13,6 +13,11 @@
 /* Appends the value as JSON, doubles in the shortest form that reads back the same. */
 void
 pr_object_write_json(const msgpack_object *object, pr_buf_t *out);
+struct json_t;
+/* Appends a value of jansson's as msgpack; arrays and objects deeper in each other than `depth`
+ * become nil. */
+void
+pr_json_pack(const struct json_t *value, int depth, pr_buf_t *out);
 /* Appends the msgpack value of one JSON text. 0, PR_E_MALFORMED or PR_E_NOMEM. */
 PR_MUST_CHECK int
 pr_json_to_msgpack(pr_str_t json, pr_buf_t *out);

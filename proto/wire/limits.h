@@ -44,10 +44,13 @@
 #define PR_ZSOCK_TURN_MESSAGES 64
 /* Containers in a msgpack body. */
 #define PR_MSGPACK_DEPTH_MAX 8
+/* Containers in a client's arguments; no rule looks deeper, what is there becomes nil. */
+#define PR_ARGS_DEPTH_MAX 4
 /* A path of an ipc endpoint (sun_path less its NUL). */
 #define PR_IPC_PATH_MAX 107
 
 static_assert(PR_LINK_WINDOW_MESSAGES < PR_ZSOCK_HWM, "the window closes before the mark");
+static_assert(PR_ARGS_DEPTH_MAX + 2 < PR_MSGPACK_DEPTH_MAX, "a COMMAND can be read");
 static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill the window");
 
 /* --- names and texts --- */
@@ -156,6 +159,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_BEFORE_JOIN_BYTES_MAX 4096
 #define PR_JOINING_MS 10000
 #define PR_CLOSING_MS 5000
+/* The same for a peer that broke a rule: it need not agree. */
+#define PR_REFUSED_MS 1000
 /* One client message after the join (maxPayload of the open packet). */
 #define PR_CLIENT_MESSAGE_BYTES_MAX 65536
 /* A client message must be whole within: */

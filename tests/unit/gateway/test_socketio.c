@@ -32,6 +32,8 @@ static const valid_t s_valid[] = {
     {"1/polls", GW_SIO_DISCONNECT, "/polls", -1, NULL},
     {"2[\"a\"]", GW_SIO_EVENT, "/", -1, "[\"a\"]"},
     {"2[7]", GW_SIO_EVENT, "/", -1, "[7]"},
+    {"2[\"a\",1,99999999999999999999]", GW_SIO_EVENT, "/", -1,
+     "[\"a\",1.0,1e20]"}, /* as JavaScript reads it */
     {"2[\"a\",[[]],null]", GW_SIO_EVENT, "/", -1, "[\"a\",[[]],null]"},
     {"2/polls,[\"a\",{\"b\":1}]", GW_SIO_EVENT, "/polls", -1, "[\"a\",{\"b\":1}]"},
     {"2/polls,0[\"a\"]", GW_SIO_EVENT, "/polls", 0, "[\"a\"]"},
