@@ -200,7 +200,7 @@ void
 ac_actor_wake(ac_actor_t *self)
 {
     if (self->state == AC_STATE_READY && !self->awake &&
-        (ac_mailbox_count(self->mailbox) ||
+        (self->is_doubted || ac_mailbox_count(self->mailbox) ||
          ac_presence_has_change(self->presence, self->env->now_ms))) {
         self->awake = true;
         self->env->ops->wake(self->env->arg, self);

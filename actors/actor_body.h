@@ -2,8 +2,8 @@
 
 /*
  * The inside of ac_actor_t, for its own files: actor.c (state table, timer), actor_open.c (create,
- * load, end), actor_turn.c (turn, saved), actor_heal.c (recovery), actor_tell.c (to gateways) and
- * actor_calls.c (requests).
+ * load, end), actor_turn.c (turn, saved), actor_heal.c (recovery), actor_gateways.c (from gateways),
+ * actor_tell.c (to gateways) and actor_calls.c (requests).
  */
 
 #ifndef AC_ACTOR_BODY_H
@@ -72,6 +72,8 @@ struct ac_actor {
     int64_t moved_to;      /* generation for MOVED */
     size_t conns_counted;
     bool awake;
+    bool
+        is_doubted; /* somebody may have written after us: the store is asked before we show ours */
 };
 
 static inline pr_str_t
@@ -177,7 +179,7 @@ ac_actor_refuse_waiting_calls(ac_actor_t *self, int code);
 void
 ac_actor_refuse_calls(ac_actor_t *self, int code);
 
-/* --- actor_tell.c --- */
+/* --- actor_gateways.c --- */
 
 AC_CELL(sync);
 AC_CELL(connect);
@@ -188,6 +190,12 @@ AC_CELL(writable);
 AC_CELL(too_late);
 AC_CELL(point_on);  /* MOVED */
 AC_CELL(shut_conn); /* REFUSED unavailable */
+/* The user's conns go, and their gateways know that: whoever has no others is forgotten. */
+void
+ac_actor_dismiss(ac_actor_t *self, ac_user_t *user);
+
+/* --- actor_tell.c --- */
+
 /* Sends in order; holds what a full window does not take. */
 void
 ac_actor_tell(ac_actor_t *self, uint32_t gateway, const pr_event_t *event);
@@ -202,6 +210,14 @@ ac_actor_publish_update(ac_actor_t *self, pr_rev_t from, pr_rev_t to, pr_str_t p
 /* POLL_SNAPSHOT to a gateway whose rev is not the saved one; after it the gateway gets updates. */
 void
 ac_actor_catch_up(ac_actor_t *self, ac_receiver_t *receiver);
+void
+ac_actor_catch_up_all(ac_actor_t *self);
+/* Its window is full: the host says when it is not. */
+void
+ac_actor_starve(ac_actor_t *self, ac_receiver_t *receiver);
+/* CONNECTED to a conn, if its user may be shown what is saved. */
+void
+ac_actor_answer_conn(ac_actor_t *self, ac_receiver_t *receiver, ac_conn_t *conn);
 /* CONNECTED to the waiting conns whose users are listed. */
 void
 ac_actor_answer_waiting(ac_actor_t *self, uint32_t gateway);

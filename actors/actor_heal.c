@@ -32,7 +32,7 @@ s_on_done(ac_request_t *request, const ac_answer_t *answer)
         .aim = self->aim,
         .alive = !self->poll || env->wall_ms < ac_poll_ends_at(self->poll),
     };
-    ac_recovery_read(&finding, answer, env->generation, env->incarnation, self->saved.version);
+    ac_recovery_read(&finding, answer, self->token, self->saved.version);
     ac_step_t step = ac_recovery_next(&finding);
     if (s_is_heal(step)) {
         env->counters.heals++;

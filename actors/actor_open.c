@@ -128,9 +128,7 @@ s_serve(ac_actor_t *self)
     if (!ac_actor_build_document(self) || !s_watch_listed(self)) {
         return ac_cell_shut(self, NULL);
     }
-    for (size_t i = 0; i < ac_receivers_count(self->receivers); i++) {
-        ac_actor_catch_up(self, ac_receivers_at(self->receivers, i));
-    }
+    ac_actor_catch_up_all(self);
     ac_actor_answer_all_waiting(self);
     return AC_STATE_READY;
 }
@@ -175,6 +173,7 @@ ac_actor_forget(ac_actor_t *self)
         ac_batch_clear(self->batch);
     }
     self->saved = self->to = (pr_rev_t) {0};
+    self->is_doubted = false;
 }
 
 AC_CELL(taken)
@@ -311,19 +310,20 @@ AC_CELL(moved)
 }
 
 /* Our roster says that the poll is ours, and who took it has no newer one: a stray event made
- * another process load it. Then it is taken back, but not for ever to and fro. */
+ * another process load it. Then it may be taken back. */
 static bool
-s_may_take_back(const ac_actor_t *self, const ac_answer_t *answer)
+s_is_stray(const ac_actor_t *self, const ac_answer_t *answer)
 {
     const ac_env_t *env = self->env;
     return s_record_generation(self, answer) == env->generation && env->ops->is_ours &&
-           env->ops->is_ours(env->arg, ac_actor_id(self)) &&
-           (self->taken_back_ms == 0 || env->now_ms - self->taken_back_ms >= PR_ACTOR_TAKE_BACK_MS);
+           env->ops->is_ours(env->arg, ac_actor_id(self));
 }
 
 AC_CELL(give_in)
 {
-    if (s_may_take_back(self, input->answer)) {
+    bool is_stray = s_is_stray(self, input->answer);
+    int64_t since_ms = self->env->now_ms - self->taken_back_ms;
+    if (is_stray && (self->taken_back_ms == 0 || since_ms >= PR_ACTOR_TAKE_BACK_MS)) {
         self->taken_back_ms = self->env->now_ms;
         return ac_cell_reload(self, input);
     }
@@ -331,6 +331,10 @@ AC_CELL(give_in)
     pr_log_warn("actor.lost", "poll=%s", self->id);
     s_send_on(self, input->answer);
     ac_actor_forget(self);
+    if (is_stray) {
+        /* Not for ever to and fro: gateways come again in a while, and no newer roster need come. */
+        return AC_STATE_FREE;
+    }
     self->lost_generation = self->env->generation;
     ac_presence_t *empty = ac_presence_new(&self->env->grace);
     if (!empty) {

@@ -18,7 +18,7 @@ s_refuse_user(ac_actor_t *self, ac_user_t *user, int code)
     for (ac_conn_t *conn = user->conns; conn; conn = conn->user_next) {
         ac_actor_refuse_conn(self, conn->gateway, pr_str(conn->id), code);
     }
-    ac_presence_dismiss(self->presence, user);
+    ac_actor_dismiss(self, user);
 }
 
 static void
@@ -135,7 +135,7 @@ AC_CELL(think)
     }
     if (ac_batch_count(self->batch) == 0) {
         ac_actor_answer_decided(self);
-        return AC_STATE_READY;
+        return self->is_doubted ? ac_cell_verify(self, input) : AC_STATE_READY;
     }
     if (ac_batch_rev(self->batch, self->saved, pr_str(self->token), &self->to) != 0 ||
         !ac_actor_submit_batch(self)) {
@@ -196,6 +196,10 @@ AC_CELL(saved)
     ac_actor_kick_removed(self);
     ac_actor_tell_voters(self);
     ac_batch_clear(self->batch);
+    if (self->is_doubted) {
+        self->is_doubted = false;
+        ac_actor_catch_up_all(self);
+    }
     ac_actor_answer_all_waiting(self);
     ac_actor_answer_decided(self);
     return AC_STATE_READY;

@@ -137,46 +137,66 @@ s_digits(pr_str_t text, char end, int64_t *number, size_t *used)
     return true;
 }
 
-ac_record_t
-ac_recovery_record(pr_str_t text, int64_t generation, const char *incarnation)
+typedef struct {
+    int64_t generation;
+    int64_t epoch;
+    pr_str_t owner;
+} owner_t;
+
+/* "generation:epoch:incarnation" */
+static bool
+s_read_owner(pr_str_t text, owner_t *out)
 {
-    PR_ASSERT(incarnation);
+    size_t first = 0;
+    size_t second = 0;
+    if (!s_digits(text, ':', &out->generation, &first)) {
+        return false;
+    }
+    pr_str_t rest = {text.ptr + first, text.len - first};
+    if (!s_digits(rest, ':', &out->epoch, &second) || rest.len == second) {
+        return false;
+    }
+    out->owner = (pr_str_t) {rest.ptr + second, rest.len - second};
+    return true;
+}
+
+static bool
+s_is_before(const owner_t *a, const owner_t *b)
+{
+    return a->generation != b->generation ? a->generation < b->generation : a->epoch < b->epoch;
+}
+
+ac_record_t
+ac_recovery_record(pr_str_t text, const char *token)
+{
+    owner_t theirs;
+    owner_t ours;
     if (pr_str_equal(text, PR_STR("none"))) {
         return AC_RECORD_NONE;
     }
-    int64_t theirs = 0;
-    int64_t epoch = 0;
-    size_t first = 0;
-    size_t second = 0;
-    if (!s_digits(text, ':', &theirs, &first)) {
+    if (!s_read_owner(text, &theirs) || !s_read_owner(pr_str(token), &ours)) {
         return AC_RECORD_UNREADABLE;
     }
-    pr_str_t rest = {text.ptr + first, text.len - first};
-    if (!s_digits(rest, ':', &epoch, &second) || rest.len == second) {
-        return AC_RECORD_UNREADABLE;
-    }
-    pr_str_t owner = {rest.ptr + second, rest.len - second};
-    if (pr_str_equal(owner, PR_STR("ended"))) {
+    if (pr_str_equal(theirs.owner, PR_STR("ended"))) {
         return AC_RECORD_ENDED;
     }
-    if (pr_str_equal(owner, pr_str(incarnation))) {
+    if (pr_str_equal(theirs.owner, ours.owner)) {
         return AC_RECORD_OWN;
     }
-    return theirs < generation ? AC_RECORD_OLDER : AC_RECORD_OTHER;
+    return s_is_before(&theirs, &ours) ? AC_RECORD_OLDER : AC_RECORD_OTHER;
 }
 
 void
 ac_recovery_read(ac_finding_t *finding,
                  const ac_answer_t *answer,
-                 int64_t generation,
-                 const char *incarnation,
+                 const char *token,
                  int64_t version)
 {
     finding->answer = answer->kind;
     finding->record = AC_RECORD_UNREADABLE;
     finding->stored = AC_STORED_UNREADABLE;
     if (answer->kind == AC_ANSWER_FENCED) {
-        finding->record = ac_recovery_record(answer->text, generation, incarnation);
+        finding->record = ac_recovery_record(answer->text, token);
     }
     pr_rev_t rev;
     if (answer->kind == AC_ANSWER_CONFLICT && pr_rev_parse(answer->text, &rev)) {

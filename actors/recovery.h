@@ -23,13 +23,17 @@ typedef enum {
     AC_AIM_COUNT
 } ac_aim_t;
 
-/* The owner record that an answer named, compared with our own generation and incarnation. */
+/*
+ * The owner record that an answer named, compared with our own token. In one history of the store
+ * each claim has a greater (generation, epoch) than the one before, so a smaller one than ours means
+ * that the store went back in time, and a greater one that somebody came after us.
+ */
 typedef enum {
     AC_RECORD_UNREADABLE, /* or the answer has none */
     AC_RECORD_NONE,       /* the store has no record of the poll */
-    AC_RECORD_OLDER,      /* another incarnation, of an older roster than ours */
+    AC_RECORD_OLDER,      /* another incarnation, from before our claim */
     AC_RECORD_OWN,        /* our own incarnation, another token: a claim of ours came late */
-    AC_RECORD_OTHER,      /* another incarnation, of our roster or a newer one */
+    AC_RECORD_OTHER,      /* another incarnation, that claimed after us */
     AC_RECORD_ENDED,      /* …:ended */
     AC_RECORD_COUNT
 } ac_record_t;
@@ -78,17 +82,16 @@ typedef enum {
 ac_step_t
 ac_recovery_next(const ac_finding_t *finding);
 
-/* Fills in `answer`, `record` and `stored`; `version` is the newest of ours. */
+/* Fills in `answer`, `record` and `stored`; `token` is ours ("": none), `version` our newest. */
 void
 ac_recovery_read(ac_finding_t *finding,
                  const ac_answer_t *answer,
-                 int64_t generation,
-                 const char *incarnation,
+                 const char *token,
                  int64_t version);
 
 /* Sorts one owner record, or "none". */
 ac_record_t
-ac_recovery_record(pr_str_t text, int64_t generation, const char *incarnation);
+ac_recovery_record(pr_str_t text, const char *token);
 
 /* For the log. */
 const char *

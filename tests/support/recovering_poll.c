@@ -272,8 +272,7 @@ t_poll_drive(t_poll_t *self, ac_script_t script, ac_aim_t aim)
         assert_true(pr_loop_run_until(self->loop, s_is_answered, self, WAIT_MS));
         ac_finding_t finding = {.script = drive.script, .aim = drive.aim, .alive = !self->past};
         ac_answer_t answer = {.kind = self->kind, .text = pr_str(self->text)};
-        ac_recovery_read(&finding, &answer, ac_store_generation(self->store),
-                         ac_store_incarnation(self->store), self->rev.version);
+        ac_recovery_read(&finding, &answer, self->token, self->rev.version);
         step = ac_recovery_next(&finding);
         /* More would be a circle. */
         assert_true(self->step_count < T_STEPS_MAX);

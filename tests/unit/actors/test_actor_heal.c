@@ -257,6 +257,22 @@ stray_owner_is_not_made_way_for(void **state)
     assert_string_equal(s_rig.out->token, "7:3:00000000000000aa");
     s_answer(AC_ANSWER_FENCED, "7:4:00000000000000bb");
     (void) t_rig_expect(&s_rig, 1, PR_MSG_MOVED);
+    /* No newer roster need come: whoever comes next loads it anew. */
+    assert_true(s_rig.finished);
+}
+
+/* A roster took the poll away and another gave it back: who wrote meanwhile was not us. */
+static void
+newer_feed_is_believed_before_us(void **state)
+{
+    (void) state;
+    pr_event_t sync = t_rig_connect("c4", T_RIG_BOB, PR_STR("9-00000000000000ff"));
+    s_event(&sync);
+    t_rig_expect_quiet(&s_rig);
+    s_turn();
+    assert_int_equal(s_rig.out->script, AC_SCRIPT_WRITE);
+    s_answer(AC_ANSWER_FENCED, "7:2:00000000000000bb");
+    (void) t_rig_expect(&s_rig, 1, PR_MSG_MOVED);
     assert_string_equal(ac_actor_state_name(s_actor), "LOST");
 }
 
@@ -375,6 +391,7 @@ main(void)
         TEST(ended_poll_is_gone),
         TEST(new_owner_is_made_way_for),
         TEST(stray_owner_is_not_made_way_for),
+        TEST(newer_feed_is_believed_before_us),
         TEST(foreign_hand_is_quarantined),
         TEST(intact_store_is_only_asked),
         TEST(rolled_back_store_is_healed_without_a_change),

@@ -125,18 +125,27 @@ other_owner_has_it(void **state)
     t_poll_assert_stored(&rig->other, rig->server);
 }
 
-/* Theirs is of an older roster than ours: the store went back, and we own it still. */
+/* Theirs is from before our claim: the store went back, and we own it still. */
 static void
-older_roster_s_claim_is_overruled(void **state)
+earlier_claim_is_overruled(void **state)
+{
+    t_forgetful_t *rig = *state;
+    (void) t_redis_server_ask(rig->server, "SET", rig->own, "6:9:" T_THEIRS, NULL);
+    (void) t_poll_add(&rig->poll, 3);
+    STEPS(&rig->poll, AC_STEP_CLAIM_THEN_RESEND, AC_STEP_RESEND, AC_STEP_SAVED);
+    s_assert_healed(rig);
+}
+
+/* They claimed after us, though under a roster that is older than the one we have by now. */
+static void
+later_claim_is_not_overruled(void **state)
 {
     t_forgetful_t *rig = *state;
     assert_int_equal(t_poll_load(&rig->other), AC_STEP_OPENED);
     ac_store_set_generation(rig->mine, T_OURS + 1);
-    (void) t_poll_add(&rig->poll, 3);
-    STEPS(&rig->poll, AC_STEP_CLAIM_THEN_RESEND, AC_STEP_RESEND, AC_STEP_SAVED);
-    s_assert_healed(rig);
-    assert_int_equal(t_poll_add(&rig->other, 4), AC_STEP_LOST);
-    s_assert_healed(rig);
+    assert_int_equal(t_poll_add(&rig->poll, 3), AC_STEP_LOST);
+    assert_int_equal(t_poll_add(&rig->other, 4), AC_STEP_SAVED);
+    t_poll_assert_stored(&rig->other, rig->server);
 }
 
 static void
@@ -226,7 +235,8 @@ main(void)
         EACH(ended_poll_is_not_found),
         EACH(late_claim_of_ours_is_adopted),
         EACH(other_owner_has_it),
-        EACH(older_roster_s_claim_is_overruled),
+        EACH(earlier_claim_is_overruled),
+        EACH(later_claim_is_not_overruled),
         EACH(ended_by_another_is_gone),
         EACH(id_given_to_another_poll_meanwhile),
         EACH(ending_what_was_forgotten),

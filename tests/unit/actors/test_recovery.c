@@ -177,7 +177,9 @@ records_are_sorted(void **state)
         {"none", AC_RECORD_NONE},
         {"6:3:other", AC_RECORD_OLDER},
         {"7:3:other", AC_RECORD_OTHER},
-        {"8:3:other", AC_RECORD_OTHER},
+        {"7:2:other", AC_RECORD_OLDER},
+        {"7:4:other", AC_RECORD_OTHER},
+        {"8:1:other", AC_RECORD_OTHER},
         {"6:3:mine", AC_RECORD_OWN},
         {"8:3:mine", AC_RECORD_OWN},
         {"6:3:ended", AC_RECORD_ENDED},
@@ -194,7 +196,7 @@ records_are_sorted(void **state)
         {"99999999999999999999:3:mine", AC_RECORD_UNREADABLE},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        if (ac_recovery_record(pr_str(cases[i].text), 7, "mine") != cases[i].record) {
+        if (ac_recovery_record(pr_str(cases[i].text), "7:3:mine") != cases[i].record) {
             fail_msg("wrong: %s", cases[i].text);
         }
     }
@@ -218,7 +220,7 @@ versions_are_compared(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         ac_answer_t answer = {.kind = AC_ANSWER_CONFLICT, .text = pr_str(cases[i].rev)};
         ac_finding_t finding = {.script = AC_SCRIPT_WRITE, .aim = AC_AIM_KEEP};
-        ac_recovery_read(&finding, &answer, 7, "mine", 5);
+        ac_recovery_read(&finding, &answer, "7:3:mine", 5);
         assert_int_equal(finding.stored, cases[i].stored);
         assert_int_equal(finding.record, AC_RECORD_UNREADABLE);
     }
