@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The rules: one function an event, in a table at the end. Each looks for its effect first, then at its
- * rule, then makes the effects, and changes the poll last, so that it changes all or nothing.
+ * The rules: one function an event, in a table at the end. Each looks for its effect first, then at
+ * its rule, then makes the effects, and changes the poll last, so that it changes all or nothing.
  */
 
 #include <stdio.h>

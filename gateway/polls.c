@@ -171,8 +171,8 @@ s_pack_args(const gw_sio_packet_t *packet)
     return packed;
 }
 
-/* What the original's validation has against a nomination, as a JSON list; NULL: nothing. Of more than
- * one argument its handlers get a list, which has no text. */
+/* What the original's validation has against a nomination, as a JSON list; NULL: nothing. Of more
+ * than one argument its handlers get a list, which has no text. */
 static pr_buf_t *
 s_flaws(const gw_sio_packet_t *packet)
 {

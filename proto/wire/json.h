@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * msgpack values and events as JSON and back: for clients that take patches, for rollcallctl and for
- * logs. What is not UTF-8 becomes a string of hex digits.
+ * msgpack values and events as JSON and back: for clients that take patches, for rollcallctl and
+ * for logs. What is not UTF-8 becomes a string of hex digits.
  */
 
 #ifndef PR_JSON_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Makes score.json with the original application's own arithmetic, in a JavaScript engine. Seeded, so that a second run gives
-// the same file:  node tests/vectors/make_score.mjs > tests/vectors/score.json
+// Makes score.json with the original application's own arithmetic, in a JavaScript engine. Seeded, so
+// that a second run gives the same file:  node tests/vectors/make_score.mjs > tests/vectors/score.json
 
 let seed = 20260701;
 const random = (below) => {
@@ -16,7 +16,9 @@ function results(votes, ballots) {
       scores.set(id, (scores.get(id) ?? 0) + weight);
     });
   }
-  return [...scores].map(([nominationID, score]) => ({ nominationID, score })).sort((a, b) => b.score - a.score);
+  return [...scores]
+    .map(([nominationID, score]) => ({ nominationID, score }))
+    .sort((a, b) => b.score - a.score);
 }
 
 function drawBallot(votes, names) {
@@ -28,8 +30,11 @@ function drawBallot(votes, names) {
   return ballot;
 }
 
-const cases = [{ votes: 3, ballots: [["n2", "n1", "n3"], ["n4", "n1", "n2"], ["n3", "n2", "n1"], ["n2", "n4", "n1"]] }];
-cases.push({ votes: 2, ballots: [] });
+const course = ["n2 n1 n3", "n4 n1 n2", "n3 n2 n1", "n2 n4 n1"].map((ids) => ids.split(" "));
+const cases = [
+  { votes: 3, ballots: course },
+  { votes: 2, ballots: [] },
+];
 for (let votes = 1; votes <= 5; votes++) {
   for (const [nominations, voters] of [[1, 1], [2, 2], [3, 7], [8, 20], [20, 60], [200, 300]]) {
     const names = Array.from({ length: nominations }, (_, i) => `n${i}`);
@@ -37,5 +42,8 @@ for (let votes = 1; votes <= 5; votes++) {
   }
 }
 console.log("[");
-console.log(cases.map((c) => JSON.stringify({ ...c, results: results(c.votes, c.ballots) })).join(",\n"));
+const lines = cases.map((one) =>
+  JSON.stringify({ ...one, results: results(one.votes, one.ballots) }),
+);
+console.log(lines.join(",\n"));
 console.log("]");

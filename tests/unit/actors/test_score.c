@@ -100,7 +100,8 @@ equal_scores_stay_in_order_of_appearance(void **state)
     ac_score_destroy(&score);
 }
 
-/* A second implementation, as plain as can be: sums per id in a flat table, then selection of the best. */
+/* A second implementation, as plain as can be: sums per id in a flat table, then selection of the
+ * best. */
 static void
 random_ballots_agree_with_the_plain_way(void **state)
 {
