@@ -168,17 +168,20 @@ s_saved_ballot(const ac_actor_t *self, pr_str_t user)
     return ballot;
 }
 
-static pr_str_t
-s_pack_connected(ac_actor_t *self, const ac_conn_t *conn, const pr_buf_t *ballot)
+/* Its texts are borrowed, that of `rev` too. */
+static pr_event_t
+s_connected(const ac_actor_t *self,
+            const ac_conn_t *conn,
+            const pr_rev_text_t *rev,
+            const pr_buf_t *ballot)
 {
-    pr_rev_text_t rev = pr_rev_format(self->saved);
     pr_event_t event = pr_event(PR_MSG_CONNECTED, ac_actor_id(self));
     event.connected.conn = pr_str(conn->id);
-    event.connected.rev = pr_str(rev.text);
+    event.connected.rev = pr_str(rev->text);
     if (ballot) {
         event.connected.ballot.raw = pr_buf_str(ballot);
     }
-    return s_pack(self, &event);
+    return event;
 }
 
 void
@@ -190,7 +193,9 @@ ac_actor_answer_conn(ac_actor_t *self, ac_receiver_t *receiver, ac_conn_t *conn)
         return;
     }
     pr_buf_t *ballot = s_saved_ballot(self, user);
-    pr_str_t packed = s_pack_connected(self, conn, ballot);
+    pr_rev_text_t rev = pr_rev_format(self->saved);
+    pr_event_t event = s_connected(self, conn, &rev, ballot);
+    pr_str_t packed = s_pack(self, &event);
     pr_buf_destroy(&ballot);
     if (!packed.ptr ||
         self->env->ops->send(self->env->arg, receiver->gateway, packed) == PR_E_BUSY) {
@@ -200,17 +205,18 @@ ac_actor_answer_conn(ac_actor_t *self, ac_receiver_t *receiver, ac_conn_t *conn)
     ac_presence_answered(self->presence, conn);
 }
 
-/* A full window is no loss: the ballot stands in the document that its voter gets next. */
+/* A conn that waits hears of it with its first CONNECTED. */
 static void
 s_tell_voter(ac_actor_t *self, pr_str_t voter)
 {
     const ac_user_t *user = ac_presence_user(self->presence, voter);
     pr_buf_t *ballot = user && user->conns ? pr_buf_new(64) : NULL;
+    pr_rev_text_t rev = pr_rev_format(self->saved);
     if (ballot && ac_poll_pack_ballot(self->poll, voter, ballot)) {
         for (const ac_conn_t *conn = user->conns; conn; conn = conn->user_next) {
-            pr_str_t packed = conn->waiting ? PR_STR_NONE : s_pack_connected(self, conn, ballot);
-            if (packed.ptr) {
-                (void) self->env->ops->send(self->env->arg, conn->gateway, packed);
+            if (!conn->waiting) {
+                pr_event_t event = s_connected(self, conn, &rev, ballot);
+                ac_actor_tell(self, conn->gateway, &event);
             }
         }
     }
