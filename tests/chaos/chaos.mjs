@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import net from "node:net";
+import { onEnd } from "../clients/support/cleanup.mjs";
 import { Player, settled } from "../clients/support/player.mjs";
 import { create, join } from "../clients/support/rest.mjs";
 import { SANITIZED } from "../clients/support/system.mjs";
@@ -29,6 +30,7 @@ export class Crowd {
     await Promise.all(self.players.map((player) => player.joined()));
     self.redis = await system.redis();
     self.visitors = [];
+    onEnd(() => (self.loading = false));
     self.outcomes = { joined: 0, refused: 0, failed: 0 };
     return self;
   }
@@ -100,6 +102,7 @@ export class Prober {
     this.refused = [];
     this.accepted = 0;
     this.running = true;
+    onEnd(() => (this.running = false));
     this.done = this.#run();
   }
 

@@ -38,17 +38,24 @@ describe("kill -9 of a gateway", () => {
       const { poll, accessToken } = await create(system.url, { name: "Ada" });
       const { g1, g2 } = await system.pids();
       const owner = (player) => ownerOf(system.port, localPort(player), [g1, g2]);
-      // Enough that both gateways have some who come back and some who do not.
+      // Until both gateways have some who come back and some who do not.
       const players = [new Player(system.url, accessToken, { reconnection: true })];
-      for (let i = 0; i < 24; i++) {
+      const byOwner = new Map([
+        [g1, []],
+        [g2, []],
+      ]);
+      const full = () => [...byOwner.values()].every((list) => list.length > 4);
+      for (let i = 0; i < 400 && !full(); i++) {
         const { accessToken: token } = await join(system.url, poll.id, `n${i}`);
-        players.push(new Player(system.url, token, { reconnection: i % 2 === 0 }));
+        const player = new Player(system.url, token, { reconnection: i % 2 === 0 });
+        await player.joined();
+        players.push(player);
+        byOwner.get(owner(player)).push(player);
       }
-      await Promise.all(players.map((player) => player.joined()));
-      const byOwner = new Map(players.map((player) => [player, owner(player)]));
-      const mine = players.filter((player) => byOwner.get(player) === g1);
-      const others = players.filter((player) => byOwner.get(player) === g2);
-      assert.ok(mine.length > 2 && others.length > 2, `${mine.length} and ${others.length}`);
+      const mine = byOwner.get(g1);
+      const others = byOwner.get(g2);
+      assert.ok(full(), `${mine.length} and ${others.length}`);
+      (owner(players[0]) === g1 ? mine : others).push(players[0]);
       const returning = mine.filter((player) => player.socket.io.reconnection());
       const lost = mine.filter((player) => !player.socket.io.reconnection());
       const missing = [];
@@ -63,7 +70,7 @@ describe("kill -9 of a gateway", () => {
       await Promise.all(
         returning.map((player) => player.when((me) => me.disconnects.length && me.live, "return")),
       );
-      const left = [...returning, ...others].map(({ name }) => name);
+      const left = players.filter((player) => !lost.includes(player)).map(({ name }) => name);
       if (lost.length) {
         await watcher.sees(left, GRACE_MS + 15_000);
         const took = performance.now() - killed;

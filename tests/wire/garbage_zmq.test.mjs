@@ -194,8 +194,8 @@ describe("garbage from above", () => {
     return greeted;
   }
 
-  // A request comes through, and its answer back. It may come twice: a session that ends with it under
-  // way has it sent again in the next.
+  // A request comes through, and its answer back. It may come twice: a session that ends with it
+  // under way has it sent again in the next.
   async function serves(link) {
     const pollID = freshPoll();
     link.onEvent = ({ type, poll, body }) => {

@@ -3,6 +3,7 @@
 // can be a gateway, an actors process, a supervisor or a rollcallctl. Both ends over ZeroMQ; and
 // raw parts, for those who want to be rude.
 import { randomBytes } from "node:crypto";
+import { onEnd } from "./cleanup.mjs";
 import { decode, encode, zmq } from "./packages.mjs";
 import { deadline } from "./wait.mjs";
 
@@ -162,6 +163,7 @@ export class Dialler {
     this.link = new Link({ role, name, inc }, (parts) => this.sendRaw(parts));
     this.refusals = [];
     this.queue = Promise.resolve();
+    onEnd(() => this.close());
     this.#receive();
     this.timer = setInterval(() => this.link.beat(this.beatBody ?? {}), BEAT_MS);
   }
@@ -202,6 +204,7 @@ export class Listener {
     this.peers = new Map();
     this.waiting = [];
     this.queue = Promise.resolve();
+    onEnd(() => this.close());
     this.timer = setInterval(() => {
       for (const link of this.peers.values()) link.beat();
     }, BEAT_MS);

@@ -2,6 +2,7 @@
 // A participant: a stock Socket.IO client that keeps the document it was shown, and notes every
 // breach of what each client may rely on: it is in what it sees, versions never fall, no patch is
 // missed.
+import { onEnd } from "./cleanup.mjs";
 import { io48 } from "./packages.mjs";
 import { mergePatch } from "./patch.mjs";
 import { claims, join } from "./rest.mjs";
@@ -34,6 +35,7 @@ export class Player {
       auth: auth ?? { token, ...(updates ? { updates } : {}) },
       ...options,
     });
+    onEnd(() => this.socket.disconnect());
     this.#listen();
   }
 

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
+import { closeAll } from "./cleanup.mjs";
 import { Listener, incarnation } from "./link.mjs";
 import { Redis, addressOf } from "./resp.mjs";
 import { MODULE, binary, cleanEnvironment, sanitizerReports, temporaryFolder } from "./system.mjs";
@@ -55,6 +56,7 @@ export class Stage {
   }
 
   async dispose() {
+    closeAll();
     for (const close of this.closing.reverse()) close();
     for (const child of this.children) child.kill("SIGKILL");
     await Promise.all(this.children.map((child) => child.over));

@@ -2,6 +2,7 @@
 // Bytes on a socket: HTTP and WebSocket without a library in between.
 import { createHash, randomBytes } from "node:crypto";
 import net from "node:net";
+import { onEnd } from "./cleanup.mjs";
 import { PATIENCE_MS, deadline } from "./wait.mjs";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -25,6 +26,7 @@ export class RawSocket {
     };
     self.socket.on("end", ended);
     self.socket.on("close", ended);
+    onEnd(() => self.socket.destroy());
     self.socket.on("error", (error) => {
       self.error = error;
       ended();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A small client of Redis (RESP2), to look at documents behind the back of all of Rollcall.
 import net from "node:net";
+import { onEnd } from "./cleanup.mjs";
 import { deadline } from "./wait.mjs";
 
 // Reads one reply of `text` at `at`: [value, next] or null if it is not whole yet.
@@ -63,6 +64,7 @@ export class Redis {
     self.waiting = [];
     self.bytes = Buffer.alloc(0);
     self.socket = net.connect(path ? { path } : { host, port });
+    onEnd(() => self.socket.destroy());
     self.socket.on("data", (data) => self.#data(data));
     self.socket.on("error", (error) => self.#fail(error));
     self.socket.on("close", () => self.#fail(new Error("connection to Redis closed")));

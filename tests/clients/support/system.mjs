@@ -6,6 +6,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
+import { closeAll } from "./cleanup.mjs";
 import { Redis, addressOf } from "./resp.mjs";
 import { deadline, eventually } from "./wait.mjs";
 
@@ -221,6 +222,7 @@ export class System {
 
   // For the end of a test that may have failed: nothing is left running, whatever happened.
   async dispose() {
+    closeAll();
     const pids = [];
     try {
       pids.push(...Object.values(await this.pids()));
