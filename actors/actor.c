@@ -184,7 +184,9 @@ void
 ac_actor_dispatch(ac_actor_t *self, ac_on_t on, const ac_input_t *input)
 {
     static const ac_input_t none;
+    ac_poison_enter(self->env->poison, ac_actor_id(self), ac_on_name(on));
     ac_state_t next = ac_actor_cell(on, self->state)(self, input ? input : &none);
+    ac_poison_leave(self->env->poison);
     if (next != self->state) {
         s_enter(self, next, on);
     }
@@ -276,6 +278,16 @@ ac_actor_roster(ac_actor_t *self)
 {
     s_refresh(self);
     ac_actor_dispatch(self, AC_ON_ROSTER, NULL);
+}
+
+void
+ac_actor_quarantine(ac_actor_t *self)
+{
+    s_refresh(self);
+    if (self->request.submitted) {
+        self->env->ops->cancel(self->env->arg, &self->request);
+    }
+    ac_actor_dispatch(self, AC_ON_QUARANTINE, NULL);
 }
 
 /* --- questions --- */

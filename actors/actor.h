@@ -61,6 +61,9 @@ ac_actor_verify(ac_actor_t *self);
 /* env->generation has grown. */
 void
 ac_actor_roster(ac_actor_t *self);
+/* It is not to be touched any more: all are refused. */
+void
+ac_actor_quarantine(ac_actor_t *self);
 
 /* Data of the owner's, for its maps. */
 void *

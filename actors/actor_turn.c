@@ -2,7 +2,11 @@
 
 /* The turn: what has gathered goes through the core into one batch; what is saved is shown. */
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "actors/actor_body.h"
+#include "proto/base/fault.h"
 #include "proto/base/log.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
@@ -43,6 +47,24 @@ s_decide_presence(ac_actor_t *self)
     }
 }
 
+/* For tests: a command of one poll is too much for us. */
+static void
+s_break(const ac_actor_t *self)
+{
+#ifdef PR_FAULTS
+    char name[32];
+    (void) snprintf(name, sizeof name, "core.abort.%s", self->id);
+    if (PR_FAULT(name)) {
+        abort();
+    }
+    (void) snprintf(name, sizeof name, "core.hang.%s", self->id);
+    while (PR_FAULT(name)) {
+    }
+#else
+    (void) self;
+#endif
+}
+
 /* The code that a COMMAND gets. */
 static int
 s_decide_command(ac_actor_t *self, ac_call_t *call)
@@ -55,6 +77,8 @@ s_decide_command(ac_actor_t *self, ac_call_t *call)
         call->verb == AC_EVENT_COUNT) {
         return PR_E_BAD_REQUEST;
     }
+    ac_poison_enter(self->env->poison, ac_actor_id(self), ac_event_verb(call->verb));
+    s_break(self);
     pr_buf_clear(self->env->scratch);
     ac_event_t event = {
         .kind = call->verb,
@@ -127,7 +151,6 @@ AC_CELL(think)
     if (self->env->wall_ms >= ac_poll_ends_at(self->poll)) {
         return ac_cell_expired(self, input);
     }
-    /* Here the poll's name goes into the slot's crash record, and is taken out again below. */
     s_decide_presence(self);
     s_decide_calls(self);
     if (ac_poll_is_cancelled(self->poll)) {

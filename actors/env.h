@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "actors/poison.h"
 #include "actors/poll.h"
 #include "actors/request.h"
 #include "actors/users.h"
@@ -78,6 +79,7 @@ typedef struct {
     ac_grace_t grace;
     pr_buf_t *scratch; /* for packing; free between two calls */
     pr_unpacked_t *memory;
+    ac_poison_t *poison; /* may be NULL */
     ac_counters_t counters;
 } ac_env_t;
 

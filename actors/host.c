@@ -339,7 +339,8 @@ ac_host_new(pr_loop_t *loop, const ac_host_options_t *options, const ac_host_ops
                             .rules = options->rules,
                             .grace = options->grace,
                             .scratch = pr_buf_new(4096),
-                            .memory = pr_unpacked_new()};
+                            .memory = pr_unpacked_new(),
+                            .poison = options->poison ? ac_poison_new(options->poison) : NULL};
     memcpy(self->env.incarnation, options->incarnation, sizeof self->env.incarnation);
     s_refresh(self);
     self->actors = ac_directory_new();
@@ -369,6 +370,7 @@ ac_host_destroy(ac_host_t **self_p)
     pr_roster_destroy(&self->roster);
     pr_buf_destroy(&self->env.scratch);
     pr_unpacked_destroy(&self->env.memory);
+    ac_poison_destroy(&self->env.poison);
     free(self);
     *self_p = NULL;
 }
@@ -376,8 +378,11 @@ ac_host_destroy(ac_host_t **self_p)
 static void
 s_tell_roster(ac_actor_t *actor, void *arg)
 {
-    (void) arg;
+    const ac_host_t *self = arg;
     ac_actor_roster(actor);
+    if (pr_roster_is_quarantined(self->roster, ac_actor_poll(actor))) {
+        ac_actor_quarantine(actor);
+    }
 }
 
 void
@@ -395,7 +400,7 @@ ac_host_roster(ac_host_t *self, pr_roster_t **roster_p)
     self->env.generation = pr_roster_generation(roster);
     ac_store_set_generation(self->store, self->env.generation);
     pr_log_info("host.roster", "generation=%lld", (long long) self->env.generation);
-    ac_directory_for_each(self->actors, s_tell_roster, NULL);
+    ac_directory_for_each(self->actors, s_tell_roster, self);
 }
 
 void

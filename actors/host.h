@@ -24,6 +24,7 @@ typedef struct {
     const char *endpoint;    /* to bind for gateways */
     const char *tap;         /* to bind for listeners */
     const char *store;       /* url */
+    const char *poison;      /* path of its poison.h file; NULL: none */
     ac_rules_t rules;
     ac_grace_t grace;
 } ac_host_options_t;

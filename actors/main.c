@@ -26,6 +26,7 @@ typedef struct {
     pr_lifeline_t *lifeline;
     char endpoint[256];
     char tap[256];
+    char poison[256];
     pr_timer_t drain;
     bool is_stopping;
     int exit_code;
@@ -148,12 +149,14 @@ s_open(process_t *self, const pr_child_env_t *env, const pr_config_t *config)
                     env->name, env->incarnation);
     (void) snprintf(self->tap, sizeof self->tap, "ipc://%s/%s-%s.tap", env->run_dir, env->name,
                     env->incarnation);
+    (void) snprintf(self->poison, sizeof self->poison, "%s/%s.poison", env->run_dir, env->name);
     ac_host_options_t options = {
         .name = env->name,
         .incarnation = env->incarnation,
         .endpoint = self->endpoint,
         .tap = self->tap,
         .store = env->store,
+        .poison = self->poison,
         .rules =
             {
                 .participants_max = pr_config_int(config, PR_SET_POLL_PARTICIPANTS_MAX),

@@ -125,16 +125,24 @@ ac_poll_decide(ac_poll_t *self, const ac_event_t *event, int64_t wall_ms, ac_bat
     return ac_poll_apply(self, event, effects);
 }
 
+static const char *const s_verbs[AC_EVENT_COUNT] = {
+#define X(name, text) [AC_EVENT_##name] = (text),
+    AC_EVENTS(X)
+#undef X
+};
+
+const char *
+ac_event_verb(ac_event_kind_t kind)
+{
+    PR_ASSERT(kind < AC_EVENT_COUNT);
+    return s_verbs[kind];
+}
+
 ac_event_kind_t
 ac_event_from_verb(pr_str_t verb)
 {
-    static const char *const verbs[AC_EVENT_COUNT] = {
-#define X(name, text) [AC_EVENT_##name] = (text),
-        AC_EVENTS(X)
-#undef X
-    };
     for (int i = 0; i < AC_EVENT_COUNT; i++) {
-        if (verb.len && pr_str_equal(verb, pr_str(verbs[i]))) {
+        if (verb.len && pr_str_equal(verb, pr_str(s_verbs[i]))) {
             return (ac_event_kind_t) i;
         }
     }

@@ -85,6 +85,8 @@ typedef struct {
 /* The event of a COMMAND's verb, AC_EVENT_COUNT if there is none. */
 ac_event_kind_t
 ac_event_from_verb(pr_str_t verb);
+const char *
+ac_event_verb(ac_event_kind_t kind);
 
 /* A new poll; NULL when out of memory. `rules` is borrowed for its life. */
 ac_poll_t *

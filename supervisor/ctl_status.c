@@ -78,6 +78,18 @@ s_print_row(const msgpack_object *child, FILE *out)
     (void) fputc('\n', out);
 }
 
+static void
+s_print_quarantined(const msgpack_object *status, FILE *out)
+{
+    const msgpack_object *polls = pr_object_member(status, PR_STR("quarantined"));
+    bool is_list = polls && polls->type == MSGPACK_OBJECT_ARRAY;
+    for (uint32_t i = 0; is_list && i < polls->via.array.size; i++) {
+        (void) fputs("Poll in quarantine: ", out);
+        s_print(out, pr_object_str(&polls->via.array.ptr[i]), 0);
+        (void) fputc('\n', out);
+    }
+}
+
 void
 sv_ctl_status_print(const msgpack_object *status, FILE *out)
 {
@@ -94,6 +106,7 @@ sv_ctl_status_print(const msgpack_object *status, FILE *out)
     for (uint32_t i = 0; children && i < children->size; i++) {
         s_print_row(&children->ptr[i], out);
     }
+    s_print_quarantined(status, out);
 }
 
 void

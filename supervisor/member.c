@@ -28,6 +28,8 @@ struct sv_member {
     int64_t heard_ms;
     int64_t down_since_ms;
     int last_code;
+    bool was_hung; /* and was to be killed for it */
+    bool crashed;
     char incarnation[PR_INCARNATION_LEN + 1];
     char endpoint[ENDPOINT_MAX];
     char tap[ENDPOINT_MAX];
@@ -96,10 +98,19 @@ s_unlink_socket(const sv_member_t *self, char *endpoint)
     endpoint[0] = '\0';
 }
 
+static bool
+s_is_core_signal(int signum)
+{
+    return signum == SIGSEGV || signum == SIGABRT || signum == SIGBUS || signum == SIGFPE ||
+           signum == SIGILL;
+}
+
 static void
 s_exited(void *arg, int code, int signum)
 {
     sv_member_t *self = arg;
+    self->crashed = s_is_core_signal(signum) || (signum == SIGKILL && self->was_hung);
+    self->was_hung = false;
     self->last_code = signum ? -1 : code;
     if (signum) {
         (void) snprintf(self->last_exit, sizeof self->last_exit, "signal %d (%s)", signum,
@@ -113,6 +124,7 @@ s_exited(void *arg, int code, int signum)
     s_unlink_socket(self, self->tap);
     self->stats_len = 0;
     sv_member_feed(self, s_exit_event(code, signum), self->last_exit);
+    self->crashed = false;
 }
 
 static void
@@ -165,6 +177,7 @@ sv_member_feed(sv_member_t *self, sv_child_event_t event, const char *why)
     pr_random_bytes(&random, sizeof random);
     unsigned todo = sv_child_handle(self->child, event, pr_clock_mono_ms(), random);
     sv_child_state_t to = sv_child_state(self->child);
+    self->was_hung |= event == SV_CHILD_ON_BEAT_LATE;
     if (from == SV_CHILD_READY && to != SV_CHILD_READY) {
         self->down_since_ms = pr_loop_now_ms(self->loop);
     }
@@ -237,6 +250,12 @@ sv_member_signal(sv_member_t *self, int signum)
         sv_process_signal(self->process, signum);
     }
     return self->process != NULL;
+}
+
+bool
+sv_member_crashed(const sv_member_t *self)
+{
+    return self->crashed;
 }
 
 const sv_spec_t *

@@ -49,6 +49,10 @@ sv_member_heard(sv_member_t *self);
 /* It says that it is ready, or says so again with other endpoints. `tap` may be absent. */
 void
 sv_member_ready(sv_member_t *self, pr_str_t endpoint, pr_str_t tap);
+/* While `changed` tells of a death: whether that was a crash, by a core signal, or because it hung
+ * and had to be killed. */
+bool
+sv_member_crashed(const sv_member_t *self);
 /* The counters of its last beat, one msgpack value; copied. Too large: ignored. */
 void
 sv_member_set_stats(sv_member_t *self, pr_str_t stats);

@@ -63,15 +63,28 @@ s_state(const sv_crew_t *crew)
     return sv_crew_was_ready(crew) ? "degraded" : "starting";
 }
 
-void
-sv_report_pack(const sv_crew_t *crew, const char *url, int64_t generation, pr_buf_t *out)
+static void
+s_pack_quarantined(msgpack_packer *packer, const sv_quarantine_t *quarantine)
 {
+    size_t count = quarantine ? sv_quarantine_count(quarantine) : 0;
+    pr_pack_str(packer, PR_STR("quarantined"));
+    (void) msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        pr_pack_str(packer, sv_quarantine_at(quarantine, i));
+    }
+}
+
+void
+sv_report_pack(const sv_report_t *report, pr_buf_t *out)
+{
+    const sv_crew_t *crew = report->crew;
     msgpack_packer packer = pr_packer(out);
-    (void) msgpack_pack_map(&packer, 5);
+    (void) msgpack_pack_map(&packer, 6);
     s_text(&packer, PR_STR("state"), s_state(crew));
-    s_text(&packer, PR_STR("url"), url);
+    s_text(&packer, PR_STR("url"), report->url);
     s_number(&packer, PR_STR("pid"), getpid());
-    s_number(&packer, PR_STR("generation"), generation);
+    s_number(&packer, PR_STR("generation"), report->generation);
+    s_pack_quarantined(&packer, report->quarantine);
     pr_pack_str(&packer, PR_STR("children"));
     (void) msgpack_pack_array(&packer, sv_crew_count(crew));
     for (size_t i = 0; i < sv_crew_count(crew); i++) {

@@ -12,8 +12,9 @@ struct sv_roster {
     size_t actors_count;
     sv_roster_slot_t gateways[PR_CHILDREN_MAX];
     size_t gateways_count;
-    pr_buf_t *picture; /* the last one, packed with generation 0, to compare */
-    pr_buf_t *event;   /* the same with its generation */
+    const sv_quarantine_t *quarantine; /* may be NULL */
+    pr_buf_t *picture;                 /* the last one, packed with generation 0, to compare */
+    pr_buf_t *event;                   /* the same with its generation */
     int64_t generation;
     bool settled;
 };
@@ -53,6 +54,7 @@ sv_roster_begin(sv_roster_t *self)
 {
     self->actors_count = 0;
     self->gateways_count = 0;
+    self->quarantine = NULL;
 }
 
 void
@@ -69,6 +71,12 @@ sv_roster_add_gateway(sv_roster_t *self, const sv_roster_slot_t *slot)
     if (slot->up) {
         self->gateways[self->gateways_count++] = *slot;
     }
+}
+
+void
+sv_roster_quarantine(sv_roster_t *self, const sv_quarantine_t *quarantine)
+{
+    self->quarantine = quarantine;
 }
 
 /* Takes the slots out whose polls the others shall have. With nobody up there are no others. */
@@ -104,6 +112,10 @@ s_add_all(const sv_roster_t *self, pr_roster_t *out)
     for (size_t i = 0; i < self->gateways_count && result == 0; i++) {
         const sv_roster_slot_t *slot = &self->gateways[i];
         result = pr_roster_add_gateway(out, slot->slot, slot->incarnation, slot->endpoint);
+    }
+    size_t polls = self->quarantine ? sv_quarantine_count(self->quarantine) : 0;
+    for (size_t i = 0; i < polls && result == 0; i++) {
+        result = pr_roster_add_quarantined(out, sv_quarantine_at(self->quarantine, i));
     }
     return result;
 }

@@ -18,6 +18,7 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/bytes.h"
+#include "supervisor/quarantine.h"
 
 typedef struct sv_roster sv_roster_t;
 
@@ -43,6 +44,10 @@ void
 sv_roster_add_actors(sv_roster_t *self, const sv_roster_slot_t *slot);
 void
 sv_roster_add_gateway(sv_roster_t *self, const sv_roster_slot_t *slot);
+
+/* Polls that no actor may touch; borrowed until the commit. */
+void
+sv_roster_quarantine(sv_roster_t *self, const sv_quarantine_t *quarantine);
 
 /* Whether the picture differs from the last one; then the generation has risen, to
  * max(last + 1, wall_ms). Time alone can change it: paint it again until sv_roster_is_settled.

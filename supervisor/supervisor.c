@@ -40,6 +40,7 @@ typedef struct {
     sv_spec_list_t specs;
     sv_launch_t *launch;
     sv_roster_t *roster;
+    sv_quarantine_t *quarantine;
     sv_events_t *events;
     sv_control_t *control;
     sv_crew_t *crew;
@@ -84,6 +85,20 @@ s_give_up(supervisor_t *self, const sv_member_t *member)
     sv_crew_stop(self->crew);
 }
 
+/* A crash has a poll's name on it? */
+static void
+s_look_for_poison(supervisor_t *self, const sv_member_t *member)
+{
+    char name[32];
+    char path[SV_PATH_MAX];
+    const sv_spec_t *spec = sv_member_spec(member);
+    if (spec->role == SV_ROLE_ACTORS && sv_member_crashed(member)) {
+        (void) snprintf(name, sizeof name, "%s.poison", spec->name);
+        (void) sv_quarantine_examine(self->quarantine, sv_paths_in_run(self->paths, name, path),
+                                     spec->name, pr_loop_now_ms(self->loop));
+    }
+}
+
 static void
 s_changed(void *arg, sv_member_t *member, sv_child_state_t from, const char *why)
 {
@@ -91,6 +106,7 @@ s_changed(void *arg, sv_member_t *member, sv_child_state_t from, const char *why
     sv_events_tell(self->events, member, from, why);
     if (!sv_child_is_alive(sv_member_child(member))) {
         sv_control_forget(self->control, member);
+        s_look_for_poison(self, member);
     }
     if (sv_member_spec(member)->role == SV_ROLE_REDIS) {
         s_drive_probe(self, member);
@@ -197,6 +213,7 @@ s_turn(void *arg)
             sv_roster_add_gateway(self->roster, &slot);
         }
     }
+    sv_roster_quarantine(self->roster, self->quarantine);
     if (sv_roster_commit(self->roster, pr_loop_now_ms(self->loop), pr_clock_wall_ms())) {
         int64_t generation = sv_roster_generation(self->roster);
         sv_generation_save(self->generation, generation);
@@ -306,7 +323,8 @@ s_make_sockets(supervisor_t *self)
     self->loop = pr_loop_new();
     self->generation = sv_generation_new(sv_paths_in_state(self->paths, "generation", path));
     self->roster = self->generation ? sv_roster_new(sv_generation_last(self->generation)) : NULL;
-    if (!self->loop || !self->roster) {
+    self->quarantine = sv_quarantine_new();
+    if (!self->loop || !self->roster || !self->quarantine) {
         return false;
     }
     self->events = sv_events_new(self->loop, sv_paths_endpoint(self->paths, "events.sock", path));
@@ -338,6 +356,7 @@ s_make_crew(supervisor_t *self)
         return false;
     }
     sv_verbs_set_control(self->verbs, self->control);
+    sv_verbs_set_quarantine(self->verbs, self->quarantine);
     sv_control_set_crew(self->control, self->crew);
     if (self->redis) {
         self->probe =
@@ -381,6 +400,7 @@ s_unmake(supervisor_t *self)
     sv_launch_destroy(&self->launch);
     sv_events_destroy(&self->events);
     sv_roster_destroy(&self->roster);
+    sv_quarantine_destroy(&self->quarantine);
     sv_generation_destroy(&self->generation);
     pr_loop_destroy(&self->loop);
     sv_redis_destroy(&self->redis);

@@ -26,6 +26,7 @@ struct sv_verbs {
     sv_crew_t *crew;
     sv_roster_t *roster;
     sv_control_t *control;
+    const sv_quarantine_t *quarantine;
     const char *url;
     pr_buf_t *data;
     waiting_t waiting[PR_CALLS_MAX];
@@ -80,6 +81,12 @@ void
 sv_verbs_set_control(sv_verbs_t *self, sv_control_t *control)
 {
     self->control = control;
+}
+
+void
+sv_verbs_set_quarantine(sv_verbs_t *self, const sv_quarantine_t *quarantine)
+{
+    self->quarantine = quarantine;
 }
 
 /* --- answers --- */
@@ -156,7 +163,9 @@ s_status(const request_t *request)
 {
     sv_verbs_t *self = request->self;
     pr_buf_clear(self->data);
-    sv_report_pack(self->crew, self->url, sv_roster_generation(self->roster), self->data);
+    sv_report_t report = {self->crew, self->url, sv_roster_generation(self->roster),
+                          self->quarantine};
+    sv_report_pack(&report, self->data);
     bool whole = !pr_buf_failed(self->data);
     sv_control_answer(self->control, request->peer, request->id, whole ? 0 : PR_E_NOMEM,
                       whole ? pr_buf_str(self->data) : PR_STR_NONE);

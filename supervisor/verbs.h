@@ -29,6 +29,9 @@ sv_verbs_destroy(sv_verbs_t **self_p);
 /* Where answers go. */
 void
 sv_verbs_set_control(sv_verbs_t *self, sv_control_t *control);
+/* For the status; borrowed. */
+void
+sv_verbs_set_quarantine(sv_verbs_t *self, const sv_quarantine_t *quarantine);
 
 void
 sv_verbs_call(sv_verbs_t *self, pr_peer_t *peer, const pr_msg_call_t *call);

@@ -123,6 +123,13 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 /* A poll that our roster gives to us is claimed back from a stray owner at most so often. */
 #define PR_ACTOR_TAKE_BACK_MS 1000
 
+/* Two crashes on one poll within so long put it in quarantine (PR_ROSTER_QUARANTINED_MAX). */
+#define PR_POISON_MS 60000
+/* Polls with one crash so far; the oldest is forgotten. */
+#define PR_POISON_SUSPECTS_MAX 64
+/* The file that names the poll in hand. */
+#define PR_POISON_BYTES 64
+
 /* --- presence (defaults of settings) --- */
 
 #define PR_GRACE_LOST_MS 10000

@@ -14,6 +14,10 @@ function(rollcall_suite suite seconds)
 endfunction()
 
 set(rollcall_suite_environment "ROLLCALL_BIN_DIR=${CMAKE_BINARY_DIR}/bin")
+if(NOT CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
+  # The programs have the places of proto/base/fault.h.
+  list(APPEND rollcall_suite_environment "ROLLCALL_FAULT_POINTS=1")
+endif()
 if(ROLLCALL_SANITIZE)
   list(APPEND rollcall_suite_environment "ROLLCALL_SANITIZED=1")
 endif()
