@@ -109,8 +109,7 @@ s_cut(gw_conn_t *self, gw_why_t why, int code, const char *reason)
     self->ops->cut(self->client, self, why, code, reason);
 }
 
-/* Refusals that pass: the client shall come again, so its transport is closed and nothing refused.
-   */
+/* Refusals that pass: the client shall come again, so its transport is closed, nothing refused. */
 static bool
 s_is_passing(int code)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* SYNC: tells a poll's actor everything about its conns at this gateway, in place of what it knew.
-   */
+/* SYNC: tells a poll's actor all about its conns at this gateway, in place of what it knew. */
 
 #ifndef GW_SYNC_H
 #define GW_SYNC_H
