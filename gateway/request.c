@@ -118,6 +118,7 @@ gw_http_respond(
     PR_ASSERT(!request->response && !request->answered);
     request->cancelled = NULL;
     request->complete = true;
+    request->close = request->close || body.len > GW_REQUEST_KEEP_MAX;
     request->counters->answers[status / 100 < 6 ? status / 100 : 0]++;
     if (s_format(request, status, content_type, body, headers) == 0) {
         gw_http_deliver(request);

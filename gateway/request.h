@@ -15,6 +15,9 @@ struct lws;
 #define GW_REQUEST_TEXT_MAX (PR_HEADER_BYTES_MAX + 64)
 /* Bodies that come later than this are cut off. */
 #define GW_REQUEST_BODY_MS PR_CLIENT_MESSAGE_MS
+/* A larger answer may go out in parts, and a client that has the last of them may be faster with
+ * its next request than libwebsockets is ready for one: the connection ends with it. */
+#define GW_REQUEST_KEEP_MAX (16 << 10)
 /* Bodies over the bound, but not over this, are read to their end, and the connection goes on. */
 #define GW_REQUEST_SKIP_MAX (1 << 20)
 /* Rest of a refused body that we wait for, so that its sender reads why. */

@@ -22,7 +22,10 @@
 #define ORTHODOX_TURN_FRAGMENTS 16
 /* Looks at a slow socket within the time after which it counts as stalled. */
 #define STALL_LOOKS 3
-/* What stands for no close code, and for no close frame (RFC 6455 section 7.4.1). */
+/* Close codes (RFC 6455 section 7.4.1): the first and the last of those that say what the peer
+ * did wrong, and what stands for no code and for no close frame. */
+#define CODE_PROTOCOL_ERROR 1002
+#define CODE_TOO_LARGE 1009
 #define CODE_NONE 1005
 #define CODE_LOST 1006
 
@@ -319,6 +322,13 @@ gw_socket_send_must(gw_socket_t *self, pr_buf_t *frame)
     return gw_outbox_push(&self->outbox, frame);
 }
 
+/* Codes that say that the peer broke a rule. */
+static bool
+s_is_refusal(int code)
+{
+    return code >= CODE_PROTOCOL_ERROR && code <= CODE_TOO_LARGE;
+}
+
 void
 gw_socket_close(gw_socket_t *self, int code, const char *reason)
 {
@@ -329,7 +339,7 @@ gw_socket_close(gw_socket_t *self, int code, const char *reason)
     pr_buf_t *frame = gw_frame_close(code, reason);
     self->by_us = true;
     self->close_code = (uint16_t) (code ? code : CODE_NONE);
-    self->close_due_ms = now_ms + PR_CLOSING_MS;
+    self->close_due_ms = now_ms + (s_is_refusal(code) ? PR_REFUSED_MS : PR_CLOSING_MS);
     if (!frame) {
         gw_socket_kill(self);
         return;
@@ -451,7 +461,7 @@ gw_write_fini(gw_socket_t *self)
 int
 gw_write_ready(gw_socket_t *self)
 {
-    if (s_is_gone(self) || (self->closing && !self->by_us)) {
+    if (s_is_gone(self) || self->lws_closing) {
         return 0; /* its end is on the way */
     }
     if (lws_partial_buffered(self->wsi)) {
@@ -471,12 +481,15 @@ gw_write_ready(gw_socket_t *self)
 }
 
 void
-gw_write_peer_closed(gw_socket_t *self, int code)
+gw_write_ending(gw_socket_t *self, int code, bool by_us)
 {
+    int64_t within_ms = by_us ? PR_REFUSED_MS : PR_CLOSING_MS;
     s_drop_frame(self);
     self->closing = true;
+    self->lws_closing = true;
+    self->by_us = by_us;
     self->close_code = (uint16_t) code;
-    self->close_due_ms = pr_loop_now_ms(self->writer->loop) + PR_CLOSING_MS;
+    self->close_due_ms = pr_loop_now_ms(self->writer->loop) + within_ms;
     s_update_slot(self);
     gw_write_look_at(self, self->close_due_ms);
 }

@@ -86,6 +86,7 @@ struct gw_socket {
     bool frame_must : 1;
     bool in_callback : 1; /* libwebsockets has just told us to write */
     bool closing : 1;     /* no more frames are taken */
+    bool lws_closing : 1; /* libwebsockets exchanges the close frames */
     bool killed : 1;
     bool message_binary : 1;
     bool refusing : 1; /* what still comes in is thrown away */
@@ -101,9 +102,9 @@ gw_write_fini(gw_socket_t *self);
 int
 gw_write_ready(gw_socket_t *self);
 
-/* The peer has begun to close: nothing more is sent. */
+/* The peer has begun to close, or libwebsockets has (`by_us`): nothing more is sent. */
 void
-gw_write_peer_closed(gw_socket_t *self, int code);
+gw_write_ending(gw_socket_t *self, int code, bool by_us);
 
 /* The timer fired: looks for a peer that does not close or does not take anything. */
 void

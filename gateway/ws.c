@@ -320,6 +320,7 @@ s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
     socket->message_max = PR_BEFORE_JOIN_BYTES_MAX;
     socket->close_code = CODE_LOST;
     peer->socket = socket;
+    lws_set_wsi_user(wsi, socket); /* or we are not told that it ends (s_on_ending) */
     self->counters.upgraded++;
     self->counters.sockets++;
     int error = self->ops.accept(self->arg, socket, pr_str(peer->header_token));
@@ -348,14 +349,14 @@ gw_ws_gone(gw_ws_t *self, gw_peer_t *peer)
     free(socket);
 }
 
-/* libwebsockets closes by itself for what is no WebSocket frame; its close frame has the code. */
+/* libwebsockets ends the connection. Before a close frame of its own, for what is no WebSocket
+ * frame, that is the only word of it; its code is in that frame. */
 static void
-s_note_refusal(struct lws *wsi, gw_socket_t *socket)
+s_on_ending(struct lws *wsi, gw_socket_t *socket)
 {
     if (!socket->closing && !socket->killed && lws_get_close_length(wsi) >= 2) {
         const unsigned char *byte = lws_get_close_payload(wsi);
-        socket->close_code = (uint16_t) (byte[0] << 8 | byte[1]);
-        socket->by_us = true;
+        gw_write_ending(socket, byte[0] << 8 | byte[1], true);
     }
 }
 
@@ -370,7 +371,7 @@ s_on_peer_close(gw_socket_t *socket, pr_str_t payload)
         const unsigned char *byte = (const unsigned char *) payload.ptr;
         code = byte[0] << 8 | byte[1];
     }
-    gw_write_peer_closed(socket, code);
+    gw_write_ending(socket, code, false);
     return 0;
 }
 
@@ -463,8 +464,10 @@ gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_
         return gw_write_ready(socket);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return s_on_peer_close(socket, data);
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        s_on_ending(wsi, socket);
+        return 0;
     case LWS_CALLBACK_CLOSED:
-        s_note_refusal(wsi, socket);
         gw_ws_gone(self, peer);
         return 0;
     default:

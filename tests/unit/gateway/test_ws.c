@@ -140,6 +140,29 @@ bad_messages_end_the_socket(void **state)
     front_destroy(&front);
 }
 
+/* Whoever breaks a rule is gone soon, whether it agrees or not. */
+static void
+who_breaks_a_rule_need_not_agree(void **state)
+{
+    front_t *front = front_new_for(state);
+    front_ws_t *ours = NULL;
+    front_ws_t *theirs = NULL;
+    client_t first = front_upgrade(front, &ours);
+    client_t second = front_upgrade(front, &theirs);
+    client_send_frame(&first, 0x81, PR_STR("\xff"));
+    client_send_frame(&second, 0x83, PR_STR("opcode 3"));
+    assert_true(client_ends_within(&first, PR_REFUSED_MS + 2000));
+    assert_true(client_ends_within(&second, PR_REFUSED_MS + 2000));
+    assert_true(front_waits(front, &ours->closed, 1));
+    assert_true(front_waits(front, &theirs->closed, 1));
+    assert_int_equal(ours->code, 1007);
+    assert_int_equal(theirs->code, 1002);
+    assert_true(ours->by_us && theirs->by_us);
+    client_close(&first);
+    client_close(&second);
+    front_destroy(&front);
+}
+
 /* A length that is only claimed is refused at once. */
 static void
 a_huge_claim_ends_the_socket(void **state)
@@ -301,6 +324,7 @@ main(void)
         BOTH(upgrades_only_what_it_should),
         BOTH(gathers_messages),
         BOTH(bad_messages_end_the_socket),
+        BOTH(who_breaks_a_rule_need_not_agree),
         BOTH(a_huge_claim_ends_the_socket),
         BOTH(outlives_garbage),
         BOTH(the_client_closes),
