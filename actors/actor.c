@@ -92,6 +92,14 @@ s_idle_ms(const ac_actor_t *self)
     return idle_ms > written_ms ? idle_ms : written_ms;
 }
 
+/* When the store is to be asked whether the poll is still ours, as clients are shown it. */
+static int64_t
+s_confirm_ms(const ac_actor_t *self)
+{
+    bool is_shown = ac_actor_conn_count(self) > 0 && self->env->store_up;
+    return is_shown ? self->confirmed_ms + PR_ACTOR_CONFIRM_MS : INT64_MAX;
+}
+
 static int64_t
 s_due_ms(const ac_actor_t *self)
 {
@@ -103,6 +111,7 @@ s_due_ms(const ac_actor_t *self)
         int64_t left_ms = ac_poll_ends_at(self->poll) - self->env->wall_ms;
         due_ms = s_least(due_ms, self->env->now_ms + left_ms);
         due_ms = s_least(due_ms, ac_presence_due_ms(self->presence));
+        due_ms = s_least(due_ms, s_confirm_ms(self));
     }
     return s_least(due_ms, s_idle_ms(self));
 }
@@ -145,6 +154,7 @@ s_on_timer(pr_timer_t *timer)
     } else if (s_idle_ms(self) <= now_ms) {
         ac_actor_dispatch(self, AC_ON_IDLE, NULL);
     } else {
+        self->has_to_ask |= self->state == AC_STATE_READY && s_confirm_ms(self) <= now_ms;
         ac_actor_wake(self);
         s_arm(self);
     }
@@ -202,7 +212,7 @@ void
 ac_actor_wake(ac_actor_t *self)
 {
     if (self->state == AC_STATE_READY && !self->awake &&
-        (self->is_doubted || ac_mailbox_count(self->mailbox) ||
+        (ac_actor_has_to_ask(self) || ac_mailbox_count(self->mailbox) ||
          ac_presence_has_change(self->presence, self->env->now_ms))) {
         self->awake = true;
         self->env->ops->wake(self->env->arg, self);

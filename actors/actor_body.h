@@ -57,6 +57,7 @@ struct ac_actor {
     pr_rev_t to;             /* rev of the batch that is out; else equal to `saved` */
     ac_batch_t *batch;
     char token[sizeof(((ac_request_t *) 0)->token)];
+    int64_t token_generation;
     ac_request_t request;
     ac_aim_t aim;
     ac_presence_t *presence;
@@ -66,14 +67,15 @@ struct ac_actor {
     pr_timer_t timer;
     int64_t armed_ms; /* what the timer is armed for, INT64_MAX: not */
     int64_t last_write_ms;
+    int64_t confirmed_ms;   /* when the store last said that the poll is ours */
     int64_t alone_since_ms; /* without conns */
     int64_t lost_generation;
     int64_t taken_back_ms; /* when it was last claimed from a stray owner; 0: never */
     int64_t moved_to;      /* generation for MOVED */
     size_t conns_counted;
     bool awake;
-    bool
-        is_doubted; /* somebody may have written after us: the store is asked before we show ours */
+    bool is_doubted; /* perhaps somebody wrote after us: the store is asked before ours is shown */
+    bool has_to_ask; /* and here it is asked all the same */
 };
 
 static inline pr_str_t
@@ -136,6 +138,9 @@ ac_actor_forget(ac_actor_t *self);
 /* What was decided is saved now, or changed nothing. */
 void
 ac_actor_answer_decided(ac_actor_t *self);
+/* Whether there is something to do before anything is decided, or beside it. */
+PR_MUST_CHECK bool
+ac_actor_has_to_ask(const ac_actor_t *self);
 AC_CELL(think);
 AC_CELL(saved);
 AC_CELL(verify);

@@ -135,6 +135,8 @@ AC_CELL(sync)
     ac_presence_sync_end(self->presence, gateway, self->env->now_ms);
     s_heard_rev(self, receiver, sync->rev);
     if (s_serves(self)) {
+        /* The poll may have been elsewhere meanwhile, and whoever had it may have written last. */
+        self->has_to_ask = true;
         ac_actor_answer_waiting(self, gateway);
     }
     s_prune(self, gateway);

@@ -4,18 +4,19 @@
  * (actors/recovery.h). */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "actors/actor_body.h"
 #include "proto/base/log.h"
 #include "proto/wire/error.h"
 
-/* Whether the store was not as we left it. */
+/* Whether the store was not as we left it. (A claim that was done is the second half of something.) */
 static bool
 s_is_heal(ac_step_t step)
 {
     return step != AC_STEP_SAVED && step != AC_STEP_OPENED && step != AC_STEP_NOT_FOUND &&
-           step != AC_STEP_GONE && step != AC_STEP_REDRAW_ID;
+           step != AC_STEP_GONE && step != AC_STEP_REDRAW_ID && step != AC_STEP_RESEND;
 }
 
 static void
@@ -113,6 +114,7 @@ ac_actor_take_token(ac_actor_t *self, pr_str_t text)
     }
     memcpy(self->token, text.ptr, text.len);
     self->token[text.len] = '\0';
+    self->token_generation = strtoll(self->token, NULL, 10);
     return true;
 }
 

@@ -10,6 +10,9 @@
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
+static void
+s_send_on(ac_actor_t *self, const ac_answer_t *answer);
+
 /* --- coming --- */
 
 static ac_creation_t
@@ -81,6 +84,12 @@ AC_CELL(claim_it)
 AC_CELL(ask_again)
 {
     (void) input;
+    const ac_env_t *env = self->env;
+    if (!self->request.submitted && env->ops->is_ours &&
+        !env->ops->is_ours(env->arg, ac_actor_id(self))) {
+        s_send_on(self, NULL);
+        return AC_STATE_FREE;
+    }
     if (!self->request.submitted) {
         ac_actor_submit(self, AC_SCRIPT_CLAIM, AC_AIM_OPEN, NULL);
     }
@@ -122,6 +131,7 @@ static ac_state_t
 s_serve(ac_actor_t *self)
 {
     self->saved = self->to;
+    self->confirmed_ms = self->env->now_ms;
     if (self->env->wall_ms >= ac_poll_ends_at(self->poll)) {
         return ac_cell_expired(self, NULL);
     }
@@ -173,7 +183,7 @@ ac_actor_forget(ac_actor_t *self)
         ac_batch_clear(self->batch);
     }
     self->saved = self->to = (pr_rev_t) {0};
-    self->is_doubted = false;
+    self->is_doubted = self->has_to_ask = false;
 }
 
 AC_CELL(taken)

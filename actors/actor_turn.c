@@ -146,10 +146,40 @@ ac_actor_answer_decided(ac_actor_t *self)
     }
 }
 
+/*
+ * The newest roster says that the poll is ours, and our claim is older: until it is renewed, a
+ * process that has not heard of that roster yet could take the poll without our noticing.
+ */
+static bool
+s_has_to_renew(const ac_actor_t *self)
+{
+    const ac_env_t *env = self->env;
+    return self->token_generation < env->generation && env->ops->is_ours &&
+           env->ops->is_ours(env->arg, ac_actor_id(self));
+}
+
+bool
+ac_actor_has_to_ask(const ac_actor_t *self)
+{
+    return self->is_doubted || self->has_to_ask || s_has_to_renew(self);
+}
+
+/* The claim's answer goes on with a question whether what we have is what is stored. */
+static ac_state_t
+s_renew(ac_actor_t *self)
+{
+    self->to = self->saved;
+    ac_actor_submit(self, AC_SCRIPT_CLAIM, AC_AIM_KEEP, NULL);
+    return AC_STATE_SAVING;
+}
+
 AC_CELL(think)
 {
     if (self->env->wall_ms >= ac_poll_ends_at(self->poll)) {
         return ac_cell_expired(self, input);
+    }
+    if (s_has_to_renew(self)) {
+        return s_renew(self);
     }
     s_decide_presence(self);
     s_decide_calls(self);
@@ -158,7 +188,7 @@ AC_CELL(think)
     }
     if (ac_batch_count(self->batch) == 0) {
         ac_actor_answer_decided(self);
-        return self->is_doubted ? ac_cell_verify(self, input) : AC_STATE_READY;
+        return ac_actor_has_to_ask(self) ? ac_cell_verify(self, input) : AC_STATE_READY;
     }
     if (ac_batch_rev(self->batch, self->saved, pr_str(self->token), &self->to) != 0 ||
         !ac_actor_submit_batch(self)) {
@@ -219,6 +249,8 @@ AC_CELL(saved)
     ac_actor_kick_removed(self);
     ac_actor_tell_voters(self);
     ac_batch_clear(self->batch);
+    self->has_to_ask = false;
+    self->confirmed_ms = self->env->now_ms;
     if (self->is_doubted) {
         self->is_doubted = false;
         ac_actor_catch_up_all(self);

@@ -117,6 +117,9 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_ACTORS_MAX 100000
 /* Sockets of one poll, over all gateways; more CONNECTs are REFUSED full. */
 #define PR_POLL_CONNS_MAX 65536
+/* A live actor with sockets that has heard nothing of the store for so long asks whether the poll is
+ * still its own: nobody is shown a stale document for longer, whatever happened elsewhere. */
+#define PR_ACTOR_CONFIRM_MS 5000
 /* An actor goes after so long without sockets, and so long after its last write. */
 #define PR_ACTOR_IDLE_MS 30000
 #define PR_ACTOR_AFTER_WRITE_MS 3000
@@ -187,6 +190,12 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_ADDRESSES_MAX 16384
 /* REST requests waiting for an actor: more are answered 503. */
 #define PR_REQUESTS_MAX 4096
+/* The native protocol: ids of requests, and requests without an answer (the join is one); a frame
+ * with a longer id is a bad one, a further request is answered busy. */
+#define PR_NATIVE_ID_BYTES_MAX 64
+#define PR_NATIVE_ASKS_MAX (PR_CONN_COMMANDS_MAX + 8)
+/* Frames of one socket a second, commands or not: more closes it. */
+#define PR_NATIVE_FRAMES_PER_S 200
 #define PR_PING_INTERVAL_MS 25000
 #define PR_PING_TIMEOUT_MS 20000
 

@@ -213,6 +213,17 @@ t_rig_count(t_rig_t *self, pr_message_type_t type)
     return count;
 }
 
+bool
+t_rig_confirm(t_rig_t *self)
+{
+    const ac_request_t *request = self->out;
+    if (!request || request->script != AC_SCRIPT_WRITE || strcmp(request->from, request->to) != 0) {
+        return false;
+    }
+    t_rig_answer(self, AC_ANSWER_ALREADY, request->to, NULL);
+    return true;
+}
+
 const char *
 t_rig_body(t_rig_t *self)
 {

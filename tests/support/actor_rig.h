@@ -65,6 +65,9 @@ t_rig_expect_quiet(const t_rig_t *self);
 size_t
 t_rig_count(t_rig_t *self, pr_message_type_t type);
 
+/* Answers the script that is out if it only asks whether what is stored is what was: it is. */
+bool
+t_rig_confirm(t_rig_t *self);
 /* The body of the script that is out; NUL-terminated until the next call. */
 const char *
 t_rig_body(t_rig_t *self);

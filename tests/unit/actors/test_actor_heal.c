@@ -365,6 +365,7 @@ claim_without_a_roster_waits_for_one(void **state)
     t_rig_expect_quiet(&rig);
     assert_null(rig.out);
     rig.env.generation = 7;
+    rig.is_ours = true;
     ac_actor_roster(actor);
     const ac_request_t *claim = rig.out;
     assert_true(claim && claim->script == AC_SCRIPT_CLAIM);
@@ -375,6 +376,46 @@ claim_without_a_roster_waits_for_one(void **state)
     assert_int_equal(rig.env.generation_seen, 9);
     ac_actor_destroy(&actor);
     t_rig_fini(&rig);
+}
+
+/* The first roster says that it is somebody else's. */
+static void
+claim_without_a_roster_is_given_up_for_another_s(void **state)
+{
+    (void) state;
+    t_rig_t rig;
+    t_rig_init(&rig);
+    rig.env.generation = 0;
+    ac_actor_t *actor = ac_actor_new(&rig.env, T_RIG_POLL);
+    pr_event_t connect = t_rig_connect("c1", T_RIG_ALICE, PR_STR_NONE);
+    ac_actor_event(actor, 1, &connect);
+    t_rig_answer(&rig, AC_ANSWER_STALE, "7:1:00000000000000bb", NULL);
+    rig.env.generation = 7;
+    ac_actor_roster(actor);
+    (void) t_rig_expect(&rig, 1, PR_MSG_MOVED);
+    assert_true(rig.finished);
+    ac_actor_destroy(&actor);
+    t_rig_fini(&rig);
+}
+
+/* A newer roster: until the claim is as new, whoever has not heard of it could take the poll. */
+static void
+claim_is_renewed_under_a_newer_roster(void **state)
+{
+    (void) state;
+    s_rig.is_ours = true;
+    s_rig.env.generation = 8;
+    ac_actor_roster(s_actor);
+    s_turn();
+    assert_int_equal(s_rig.out->script, AC_SCRIPT_CLAIM);
+    t_rig_answer(&s_rig, AC_ANSWER_DONE, "8:2:00000000000000aa", "{}");
+    assert_string_equal(s_rig.out->token, "8:2:00000000000000aa");
+    assert_string_equal(s_rig.out->from, s_rev);
+    assert_string_equal(s_rig.out->to, s_rev);
+    s_answer(AC_ANSWER_ALREADY, s_rev);
+    assert_string_equal(ac_actor_state_name(s_actor), "READY");
+    assert_null(s_rig.out);
+    t_rig_expect_quiet(&s_rig);
 }
 
 int
@@ -392,12 +433,14 @@ main(void)
         TEST(new_owner_is_made_way_for),
         TEST(stray_owner_is_not_made_way_for),
         TEST(newer_feed_is_believed_before_us),
+        TEST(claim_is_renewed_under_a_newer_roster),
         TEST(foreign_hand_is_quarantined),
         TEST(intact_store_is_only_asked),
         TEST(rolled_back_store_is_healed_without_a_change),
         TEST(emptied_store_gets_the_poll_back_as_it_was),
         TEST(put_back_twice_ends_in_a_write),
         TEST(claim_without_a_roster_waits_for_one),
+        TEST(claim_without_a_roster_is_given_up_for_another_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,12 +42,17 @@ s_answer(ac_answer_kind_t kind, const char *text)
     s_turn();
 }
 
-/* Ends early when a script goes out. */
+/* Ends early when the actor goes. Questions whether the poll is still its own are answered. */
 static void
 s_pass(int64_t ms)
 {
     for (int64_t passed = 0; passed < ms && !s_rig.finished; passed += 100) {
+        (void) t_rig_confirm(&s_rig);
+        s_turn();
         t_rig_pass(&s_rig, 100);
+        s_turn();
+    }
+    if (t_rig_confirm(&s_rig)) {
         s_turn();
     }
 }
@@ -170,6 +175,22 @@ return_ends_the_grace(void **state)
     (void) t_rig_expect(&s_rig, 2, PR_MSG_CONNECTED);
     s_pass(20000);
     assert_null(s_rig.out);
+}
+
+/* Nothing changes and nobody comes: another may have taken the poll all the same. */
+static void
+quiet_actor_asks_whether_it_is_still_the_owner(void **state)
+{
+    (void) state;
+    int64_t asked = s_rig.env.counters.scripts;
+    s_pass(PR_ACTOR_CONFIRM_MS + 500);
+    assert_int_equal(s_rig.env.counters.scripts, asked + 1);
+    s_pass(PR_ACTOR_CONFIRM_MS + 500);
+    assert_int_equal(s_rig.env.counters.scripts, asked + 2);
+    /* Nobody to be shown anything. */
+    s_leave(1, "c1", "lost");
+    s_pass(PR_ACTOR_CONFIRM_MS + 500);
+    assert_int_equal(s_rig.env.counters.scripts, asked + 2);
 }
 
 static void
@@ -394,6 +415,7 @@ main(void)
         TEST(leave_is_at_once),
         TEST(reload_and_loss_have_their_grace),
         TEST(return_ends_the_grace),
+        TEST(quiet_actor_asks_whether_it_is_still_the_owner),
         TEST(two_tabs_are_one_participant),
         TEST(dead_gateway_loses_its_conns),
         TEST(idle_actor_goes_and_a_busy_one_stays),
