@@ -14,6 +14,7 @@ import {
   System,
   binary,
   cleanEnvironment,
+  freePort,
   isAlive,
   temporaryFolder,
 } from "../clients/support/system.mjs";
@@ -235,7 +236,7 @@ describe("a start that can not be", () => {
       try {
         const env = cleanEnvironment(folder, {
           HOST: "127.0.0.1",
-          PORT: "45321",
+          PORT: String(await freePort()),
           ROLLCALL_STATE_DIR: path.join(folder, "s"),
           ROLLCALL_REDIS_MODULE: MODULE,
         });
