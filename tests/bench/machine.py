@@ -80,7 +80,7 @@ class Bare(Server):
 class Rollcall(Server):
     """A whole system with limits that do not get into the way of one generator."""
 
-    def __init__(self, build):
+    def __init__(self, build, settings=None):
         self.build = build
         self.port = free_port()
         self.folder = tempfile.mkdtemp(prefix="rcb")
@@ -93,7 +93,7 @@ class Rollcall(Server):
                     "ROLLCALL_REDIS_MODULE": module,
                     "ROLLCALL_GATEWAY_ADDRESS_BURST": "1000000",
                     "ROLLCALL_GATEWAY_ADDRESS_PER_S": "1000000",
-                    "ROLLCALL_GATEWAY_PING_INTERVAL_MS": "600000"}
+                    "ROLLCALL_GATEWAY_PING_INTERVAL_MS": "600000", **(settings or {})}
         self.process = subprocess.Popen([os.path.join(build, "bin/rollcall")], env=self.env,
                                         cwd=self.folder, stdout=subprocess.PIPE, stderr=self.log,
                                         preexec_fn=on_core(0), text=True)
@@ -158,9 +158,11 @@ def token(payload):
 class Load:
     """The generator: orders and their answers, word by word."""
 
+    program = "tests/bench/load"
+
     def __init__(self, server, auths=None):
         self.file = tempfile.NamedTemporaryFile("w", suffix=".auths")
-        words = [os.path.join(server.build, "tests/bench/load"), str(server.port)]
+        words = [os.path.join(server.build, self.program), str(server.port)]
         if auths:
             self.file.write("\n".join(auths) + "\n")
             self.file.flush()
