@@ -2,8 +2,9 @@
 
 /*
  * The answer to `status`, one msgpack map:
- * {state, url, pid, generation, quarantined: [poll…], children: [{name, role, pid, state, restarts, ready_ms, endpoint,
- *      tap, incarnation, exit, stats}…]}
+ * {state, url, pid, generation, quarantined: [poll…],
+ *  children: [{name, role, pid, state, restarts, ready_ms, endpoint, tap, incarnation, exit,
+ *      stats}…]}
  * `state` is starting, ready, degraded or stopping. A child's pid is 0 without process, ready_ms
  * null while not ready, exit how it ended the last time, stats {} before the first beat.
  */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Makes score.json with the original application's own arithmetic, in a JavaScript engine. Seeded, so
-// that a second run gives the same file:  node tests/vectors/make_score.mjs > tests/vectors/score.json
+// Makes score.json with the original application's own arithmetic, in a JavaScript engine. Seeded:
+// a second run gives the same file.
+//     node tests/vectors/make_score.mjs > tests/vectors/score.json
 
 let seed = 20260701;
 const random = (below) => {
