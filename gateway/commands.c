@@ -272,6 +272,12 @@ s_verb(pr_str_t name)
     return NULL;
 }
 
+bool
+gw_commands_knows(pr_str_t verb)
+{
+    return s_verb(verb) || pr_str_equal(verb, PR_STR("test"));
+}
+
 /* A bucket of one second's commands. */
 static bool
 s_within_rate(gw_commands_t *self)

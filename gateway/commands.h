@@ -14,6 +14,10 @@
 
 typedef struct gw_commands gw_commands_t;
 
+/* Whether clients may ask for that. */
+bool
+gw_commands_knows(pr_str_t verb);
+
 /* Takes a command of the client's: sends it if `live`, else holds it. `*self_p` is NULL before the
  * first one; it is made here. Commands that do not exist are counted and ignored. */
 void

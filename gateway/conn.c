@@ -20,6 +20,7 @@ struct gw_conn {
     void *client;
     gw_commands_t *commands; /* NULL before the first one */
     uint64_t number;
+    pr_rev_t has; /* of the document that the client says it has */
     uint8_t state;
     uint8_t name_len;
     char poll[PR_POLL_ID_LEN];
@@ -37,29 +38,6 @@ typedef struct {
     gw_lane_kind_t lane;
     const gw_command_t *command;
 } input_t;
-
-static const char *const s_state_names[] = {
-#define GW_CONN_STATE(name) #name,
-    GW_CONN_STATES(GW_CONN_STATE)
-#undef GW_CONN_STATE
-};
-static const char *const s_event_names[] = {
-#define GW_CONN_EVENT(name) #name,
-    GW_CONN_EVENTS(GW_CONN_EVENT)
-#undef GW_CONN_EVENT
-};
-
-const char *
-gw_conn_state_name(gw_conn_state_t state)
-{
-    return s_state_names[state];
-}
-
-const char *
-gw_conn_event_name(gw_conn_event_t event)
-{
-    return s_event_names[event];
-}
 
 /* --- steps --- */
 
@@ -118,12 +96,12 @@ s_is_passing(int code)
 }
 
 static void
-s_refuse_with(gw_conn_t *self, pr_str_t text)
+s_refuse_with(gw_conn_t *self, int code, pr_str_t text)
 {
     gw_rooms_stats(self->rooms)->joins_refused++;
     s_leave_room(self, NULL);
     s_go(self, GW_CONN_CLOSING);
-    self->ops->refused(self->client, self, text);
+    self->ops->refused(self->client, self, code, text);
 }
 
 static void
@@ -167,7 +145,12 @@ s_accept(gw_conn_t *self, const input_t *input)
 {
     s_go(self, GW_CONN_LIVE);
     self->ops->accepted(self->client, self);
-    gw_feed_show(&self->member, input->text);
+    if (self->has.version > 0 && gw_feed_resume(&self->member, self->has)) {
+        gw_rooms_stats(self->rooms)->resumed++;
+    }
+    if (!gw_feed_show(&self->member, input->text) && input->text.ptr && self->ops->ballot) {
+        self->ops->ballot(self->client, self, input->text);
+    }
     gw_commands_release(self->commands);
 }
 
@@ -175,7 +158,9 @@ s_accept(gw_conn_t *self, const input_t *input)
 static void
 s_show_own(gw_conn_t *self, const input_t *input)
 {
-    if (input->text.ptr) {
+    if (input->text.ptr && self->ops->ballot) {
+        self->ops->ballot(self->client, self, input->text);
+    } else if (input->text.ptr) {
         gw_feed_show_own(&self->member, input->text);
     }
 }
@@ -230,7 +215,7 @@ s_refused(gw_conn_t *self, const input_t *input)
         s_cut(self, GW_WHY_LOST, CODE_TRY_LATER, pr_error_text(input->code));
         return;
     }
-    s_refuse_with(self, input->text);
+    s_refuse_with(self, input->code, input->text);
 }
 
 /* As s_refused, of one who was in. */
@@ -247,7 +232,7 @@ s_dismissed(gw_conn_t *self, const input_t *input)
 static void
 s_shut_out(gw_conn_t *self, const input_t *input)
 {
-    s_refuse_with(self, pr_str(pr_error_text(input->code)));
+    s_refuse_with(self, input->code, pr_str(pr_error_text(input->code)));
 }
 
 static void
@@ -335,6 +320,12 @@ void
 gw_conn_join(gw_conn_t *self, gw_lane_kind_t lane)
 {
     s_apply(self, GW_CONN_ON_JOIN, &(input_t) {.lane = lane});
+}
+
+void
+gw_conn_resume(gw_conn_t *self, pr_rev_t rev)
+{
+    self->has = rev;
 }
 
 void

@@ -59,12 +59,14 @@ typedef enum {
  * callee lets it go with gw_conn_gone, from within the call or later. */
 typedef struct {
     void (*accepted)(void *client, gw_conn_t *conn);
-    void (*refused)(void *client, gw_conn_t *conn, pr_str_t text);
+    void (*refused)(void *client, gw_conn_t *conn, int code, pr_str_t text);
     void (*ended)(void *client, gw_conn_t *conn, gw_ending_t ending);
     /* An event for this client alone: its name and its one argument as JSON. */
     void (*event)(void *client, gw_conn_t *conn, pr_str_t name, pr_str_t json);
     /* The answer to a command that asked for one. */
     void (*answer)(void *client, gw_conn_t *conn, int64_t ack, pr_str_t json);
+    /* The user's own ballot, JSON. NULL: its client is shown it within documents instead. */
+    void (*ballot)(void *client, gw_conn_t *conn, pr_str_t json);
     /* Closes the transport; gw_conn_gone follows from the loop. */
     void (*cut)(void *client, gw_conn_t *conn, gw_why_t why, int code, const char *reason);
 } gw_client_ops_t;
@@ -90,6 +92,9 @@ gw_conn_new(gw_rooms_t *rooms,
 /* Joins the token's poll and wants documents or patches. */
 void
 gw_conn_join(gw_conn_t *self, gw_lane_kind_t lane);
+/* Before the join: the client has the document of that rev. */
+void
+gw_conn_resume(gw_conn_t *self, pr_rev_t rev);
 void
 gw_conn_command(gw_conn_t *self, const gw_command_t *command);
 void

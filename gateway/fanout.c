@@ -10,13 +10,20 @@
 /* --- one member --- */
 
 static pr_buf_t *
-s_frame(gw_feed_t *self)
+s_frame(gw_feed_t *self, gw_lane_kind_t kind)
 {
-    if (!self->frame) {
-        self->frame = gw_render_document(self->document, PR_STR_NONE, PR_STR_NONE);
+    pr_buf_t **frame = &self->frames[gw_feed_frame_of(kind)];
+    if (!*frame) {
+        *frame = gw_render_document(kind, self->document, PR_STR_NONE, PR_STR_NONE);
         self->feeds->stats->documents_rendered++;
     }
-    return self->frame;
+    return *frame;
+}
+
+static gw_ring_t *
+s_ring(const gw_member_t *member)
+{
+    return member->feed->rings[member->lane];
 }
 
 /* Sends patches from the ring as far as the socket takes them. 0: the member has everything. */
@@ -26,7 +33,7 @@ s_send_patches(gw_member_t *member)
     gw_feed_t *self = member->feed;
     while (member->cursor != self->seq) {
         uint64_t cursor = member->cursor;
-        pr_buf_t *frame = gw_ring_read(self->ring, &cursor, self->seq, PR_FRAGMENT_BYTES);
+        pr_buf_t *frame = gw_ring_read(s_ring(member), &cursor, self->seq, PR_FRAGMENT_BYTES);
         int error = frame ? gw_socket_send(member->socket, frame) : PR_E_NOMEM;
         pr_buf_destroy(&frame);
         if (error != 0) {
@@ -51,8 +58,8 @@ static bool
 s_can_patch(const gw_member_t *member)
 {
     const gw_feed_t *self = member->feed;
-    return member->lane == GW_LANE_PATCH && member->cursor != 0 &&
-           gw_ring_covers(self->ring, member->cursor, self->seq);
+    return s_ring(member) && member->cursor != 0 &&
+           gw_ring_covers(s_ring(member), member->cursor, self->seq);
 }
 
 static uint32_t
@@ -93,7 +100,7 @@ s_catch_up(gw_member_t *member, bool may_spend)
         self->has_due = true;
         return 0;
     } else {
-        pr_buf_t *frame = s_frame(self);
+        pr_buf_t *frame = s_frame(self, member->lane);
         error = s_send_document(member, frame);
         cost = is_paced && error == 0 ? pr_buf_len(frame) : 0;
         self->feeds->stats->catch_ups++;
@@ -102,23 +109,58 @@ s_catch_up(gw_member_t *member, bool may_spend)
     return cost;
 }
 
-void
+/* Patches from the cursor on would show the member a document that does not list it. */
+static bool
+s_was_unlisted(const gw_member_t *member, uint64_t cursor)
+{
+    pr_buf_t *removal = pr_buf_new(32);
+    if (!removal) {
+        return true;
+    }
+    gw_render_removal(member->lane, pr_str(member->user), removal);
+    bool was = pr_buf_failed(removal) ||
+               gw_ring_mentions(s_ring(member), cursor, member->feed->seq, pr_buf_str(removal));
+    pr_buf_destroy(&removal);
+    return was;
+}
+
+bool
+gw_feed_resume(gw_member_t *member, pr_rev_t rev)
+{
+    const gw_feed_t *self = member->feed;
+    uint64_t cursor = self->seq;
+    if (!self->document || !s_ring(member)) {
+        return false;
+    }
+    if (!pr_rev_equal(rev, self->rev) &&
+        (!gw_ring_find(s_ring(member), rev, &cursor) ||
+         !gw_ring_covers(s_ring(member), cursor, self->seq) || s_was_unlisted(member, cursor))) {
+        return false;
+    }
+    member->cursor = cursor;
+    return true;
+}
+
+bool
 gw_feed_show(gw_member_t *member, pr_str_t ballot)
 {
     gw_feed_t *self = member->feed;
     if (gw_feed_slot(member)->flags != GW_SLOT_IDLE) {
-        return;
+        return false;
     }
-    member->cursor = 0;
-    if (ballot.ptr && gw_feed_may_show(member)) {
-        pr_buf_t *frame = gw_render_document(self->document, pr_str(member->user), ballot);
+    bool knows = member->cursor != 0 && member->cursor == self->seq;
+    if (ballot.ptr && member->cursor == 0 && gw_feed_may_show(member)) {
+        pr_buf_t *frame =
+            gw_render_document(member->lane, self->document, pr_str(member->user), ballot);
         int error = s_send_document(member, frame);
         pr_buf_destroy(&frame);
         if (error == PR_E_CLOSED) {
-            return;
+            return false;
         }
+        knows = error == 0;
     }
     gw_feed_set(member, GW_SLOT_DUE);
+    return knows;
 }
 
 void
@@ -130,7 +172,8 @@ gw_feed_show_own(gw_member_t *member, pr_str_t ballot)
         return;
     }
     gw_feed_set(member, GW_SLOT_DUE);
-    pr_buf_t *frame = gw_render_document(self->document, pr_str(member->user), ballot);
+    pr_buf_t *frame =
+        gw_render_document(member->lane, self->document, pr_str(member->user), ballot);
     int error = s_send_document(member, frame);
     if (error == PR_E_BUSY && gw_socket_send_must(member->socket, frame) == 0) {
         member->cursor = self->seq;
@@ -148,7 +191,7 @@ gw_feed_show_last(gw_member_t *member)
         return;
     }
     member->last = true;
-    pr_buf_t *frame = gw_feed_may_show(member) ? s_frame(self) : NULL;
+    pr_buf_t *frame = gw_feed_may_show(member) ? s_frame(self, member->lane) : NULL;
     if (frame && s_send_document(member, frame) == PR_E_BUSY &&
         gw_socket_send_must(member->socket, frame) != 0) {
         /* Too slow for a farewell; what ends it still goes out. */
@@ -216,25 +259,26 @@ s_change_flags(gw_lane_t *lane, uint32_t from, uint32_t to)
 
 /* All patches of the turn in one write a socket. */
 static void
-s_flush_patches(gw_feed_t *self)
+s_flush_patches(gw_feed_t *self, gw_lane_kind_t kind)
 {
-    gw_lane_t *lane = &self->lanes[GW_LANE_PATCH];
-    uint64_t cursor = self->shown[GW_LANE_PATCH];
+    gw_lane_t *lane = &self->lanes[kind];
+    const gw_ring_t *ring = self->rings[kind];
+    uint64_t cursor = self->shown[kind];
     if (cursor == self->seq) {
         return;
     }
     if (s_has_ready(lane)) {
-        pr_buf_t *frame = gw_ring_covers(self->ring, cursor, self->seq)
-                              ? gw_ring_read(self->ring, &cursor, self->seq, PR_FEED_RING_BYTES)
+        pr_buf_t *frame = gw_ring_covers(ring, cursor, self->seq)
+                              ? gw_ring_read(ring, &cursor, self->seq, PR_FEED_RING_BYTES)
                               : NULL;
         if (frame && cursor == self->seq) {
-            (void) s_write_lane(self, GW_LANE_PATCH, frame);
+            (void) s_write_lane(self, kind, frame);
         } else {
             s_change_flags(lane, GW_SLOT_READY, GW_SLOT_DUE);
         }
         pr_buf_destroy(&frame);
     }
-    self->shown[GW_LANE_PATCH] = self->seq;
+    self->shown[kind] = self->seq;
 }
 
 /* Those ahead who miss the newest document again are to get it as well. */
@@ -265,7 +309,7 @@ s_flush_documents(gw_feed_t *self, bool may_spend)
     }
     s_recall_ahead(self);
     if (s_has_ready(lane)) {
-        pr_buf_t *frame = s_frame(self);
+        pr_buf_t *frame = s_frame(self, GW_LANE_FULL);
         if (!frame) {
             return 0; /* once more in the next turn */
         }
@@ -307,7 +351,9 @@ s_flush(gw_feed_t *self, int64_t now_ms)
         return -1;
     }
     bool may_spend = gw_pace_wait_ms(pace, &self->pacer, now_ms) == 0;
-    s_flush_patches(self);
+    for (gw_lane_kind_t kind = GW_LANE_FULL + 1; kind < GW_LANE_COUNT; kind++) {
+        s_flush_patches(self, kind);
+    }
     size_t cost = s_flush_documents(self, may_spend);
     cost += s_flush_due(self, may_spend);
     gw_pace_spend(pace, &self->pacer, cost, now_ms);

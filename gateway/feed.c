@@ -65,6 +65,12 @@ gw_feed_hide(gw_member_t *member)
 int
 gw_feed_add(gw_feed_t *self, gw_member_t *member, gw_lane_kind_t lane)
 {
+    if (lane != GW_LANE_FULL && !self->rings[lane]) {
+        self->rings[lane] = gw_ring_new(PR_FEED_RING_BYTES);
+        if (!self->rings[lane]) {
+            return PR_E_NOMEM;
+        }
+    }
     member->feed = self;
     member->lane = (uint8_t) lane;
     int error = gw_lane_add(&self->lanes[lane], member);
@@ -84,17 +90,21 @@ gw_feed_remove(gw_member_t *member)
 size_t
 gw_feed_count(const gw_feed_t *self)
 {
-    return (size_t) self->lanes[GW_LANE_FULL].count + self->lanes[GW_LANE_PATCH].count;
+    size_t count = 0;
+    for (size_t kind = 0; kind < GW_LANE_COUNT; kind++) {
+        count += self->lanes[kind].count;
+    }
+    return count;
 }
 
 gw_member_t *
 gw_feed_at(const gw_feed_t *self, size_t index)
 {
-    const gw_lane_t *full = &self->lanes[GW_LANE_FULL];
-    if (index < full->count) {
-        return gw_lane_at(full, (uint32_t) index);
+    const gw_lane_t *lane = self->lanes;
+    while (index >= lane->count) {
+        index -= lane++->count;
     }
-    return gw_lane_at(&self->lanes[GW_LANE_PATCH], (uint32_t) index - full->count);
+    return gw_lane_at(lane, (uint32_t) index);
 }
 
 /* --- the document --- */
@@ -105,7 +115,9 @@ s_changed(gw_feed_t *self, pr_rev_t rev)
 {
     self->rev = rev;
     self->seq++;
-    pr_buf_destroy(&self->frame);
+    for (size_t kind = 0; kind < GW_LANE_COUNT; kind++) {
+        pr_buf_destroy(&self->frames[kind]);
+    }
     gw_feed_mark_dirty(self);
 }
 
@@ -176,7 +188,11 @@ gw_feed_replace(gw_feed_t *self, pr_rev_t rev, const msgpack_object *map)
     }
     pr_document_destroy(&self->document);
     self->document = document;
-    gw_ring_clear(self->ring);
+    for (size_t kind = 0; kind < GW_LANE_COUNT; kind++) {
+        if (self->rings[kind]) {
+            gw_ring_clear(self->rings[kind]);
+        }
+    }
     s_changed(self, rev);
     for (size_t i = 0; i < gw_feed_count(self); i++) {
         gw_member_t *member = gw_feed_at(self, i);
@@ -186,6 +202,18 @@ gw_feed_replace(gw_feed_t *self, pr_rev_t rev, const msgpack_object *map)
     }
     s_unhide(self);
     return 0;
+}
+
+/* For each lane that has had a member: who was cut off comes back and asks for what it missed. */
+static void
+s_keep_patch(gw_feed_t *self, pr_rev_t from, const msgpack_object *patch)
+{
+    for (size_t kind = 0; kind < GW_LANE_COUNT; kind++) {
+        if (self->rings[kind]) {
+            pr_buf_t *frame = gw_render_patch((gw_lane_kind_t) kind, from, self->rev, patch);
+            gw_ring_add(self->rings[kind], self->seq, from, &frame);
+        }
+    }
 }
 
 int
@@ -205,12 +233,7 @@ gw_feed_update(gw_feed_t *self, pr_rev_t from, pr_rev_t to, const msgpack_object
         return PR_E_AGAIN;
     }
     s_changed(self, to);
-    if (self->lanes[GW_LANE_PATCH].count) {
-        pr_buf_t *frame = gw_render_patch(from, to, patch);
-        gw_ring_add(self->ring, self->seq, &frame);
-    } else {
-        gw_ring_clear(self->ring);
-    }
+    s_keep_patch(self, from, patch);
     s_hide_removed(self, patch);
     s_unhide(self);
     return 0;
@@ -226,11 +249,6 @@ gw_feed_new(gw_feeds_t *feeds)
         return NULL;
     }
     self->feeds = feeds;
-    self->ring = gw_ring_new(PR_FEED_RING_BYTES);
-    if (!self->ring) {
-        free(self);
-        return NULL;
-    }
     return self;
 }
 
@@ -258,9 +276,9 @@ gw_feed_destroy(gw_feed_t **self_p)
     gw_pace_forget(self->feeds->pace, &self->pacer);
     for (size_t kind = 0; kind < GW_LANE_COUNT; kind++) {
         gw_lane_fini(&self->lanes[kind]);
+        gw_ring_destroy(&self->rings[kind]);
+        pr_buf_destroy(&self->frames[kind]);
     }
-    gw_ring_destroy(&self->ring);
-    pr_buf_destroy(&self->frame);
     pr_document_destroy(&self->document);
     free(self);
     *self_p = NULL;

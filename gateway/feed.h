@@ -24,9 +24,6 @@
 #include "proto/poll/rev.h"
 #include "proto/wire/value.h"
 
-/* A member's lane: what it is sent. */
-typedef enum { GW_LANE_FULL, GW_LANE_PATCH, GW_LANE_COUNT } gw_lane_kind_t;
-
 /* All feeds of a gateway; zero it and set the first two. */
 typedef struct {
     gw_pace_t *pace;
@@ -76,9 +73,14 @@ gw_feed_at(const gw_feed_t *self, size_t index);
 /* Whether the feed has a document that the member may see: one that lists its user. */
 bool
 gw_feed_may_show(const gw_member_t *member);
+/* Before gw_feed_show: the member has the document of that rev. It is sent only what came after
+ * it, if that is known. Says whether it is. */
+bool
+gw_feed_resume(gw_member_t *member, pr_rev_t rev);
 /* From now on the member is shown documents, the first one at the end of this turn. One that is
- * current is sent nothing. `ballot`: its own, JSON, or absent. */
-void
+ * current is sent nothing. `ballot`: its own, JSON, or absent; says whether the member knows it
+ * now, from this document or the one that it had. */
+bool
 gw_feed_show(gw_member_t *member, pr_str_t ballot);
 /* The member's user has voted: one document with that ballot in it, at once. */
 void

@@ -21,8 +21,8 @@ struct gw_feed {
     pr_rev_t rev;
     uint64_t seq; /* of the document */
     uint64_t shown[GW_LANE_COUNT];
-    pr_buf_t *frame; /* the document, rendered; NULL: not yet */
-    gw_ring_t *ring;
+    pr_buf_t *frames[GW_LANE_COUNT]; /* the document, rendered; NULL: not yet */
+    gw_ring_t *rings[GW_LANE_COUNT]; /* NULL: nobody was in this lane yet, or it has no changes */
     gw_pacer_t pacer;
     gw_lane_t lanes[GW_LANE_COUNT];
     uint32_t hidden; /* members that are HIDDEN, or more */
@@ -30,6 +30,13 @@ struct gw_feed {
     bool has_ahead;
     bool is_dirty;
 };
+
+/* FULL and PATCH get the same documents. */
+static inline size_t
+gw_feed_frame_of(gw_lane_kind_t kind)
+{
+    return kind == GW_LANE_PATCH ? GW_LANE_FULL : kind;
+}
 
 gw_slot_t *
 gw_feed_slot(const gw_member_t *member);

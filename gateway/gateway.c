@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "gateway/engineio.h"
+#include "gateway/native.h"
 #include "gateway/polls.h"
 #include "gateway/report.h"
 #include "gateway/rooms.h"
@@ -27,6 +28,7 @@ struct gw_gateway {
     gw_polls_t polls;
     gw_sessions_t *sessions;
     gw_engineio_hub_t *engines;
+    gw_natives_t *natives;
     /* clients */
     gw_writer_t writer;
     gw_origin_t *origin;
@@ -51,7 +53,23 @@ s_accept_socket(void *arg, gw_socket_t *socket, pr_str_t header_token)
     return gw_engineio_open(self->engines, socket, header_token);
 }
 
-static const gw_ws_ops_t s_ws_ops = {.accept = s_accept_socket};
+static int
+s_accept_native(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding)
+{
+    gw_gateway_t *self = arg;
+    return gw_natives_open(self->natives, socket, encoding);
+}
+
+static const gw_ws_ops_t s_ws_ops = {
+    .accept = s_accept_socket,
+    .accept_native = s_accept_native,
+};
+
+static size_t
+s_clients(const gw_gateway_t *self)
+{
+    return gw_engineio_hub_count(self->engines) + gw_natives_count(self->natives);
+}
 
 static void
 s_request(void *arg, gw_request_t *request)
@@ -106,7 +124,7 @@ s_turn(void *arg)
 {
     gw_gateway_t *self = arg;
     if (self->is_stopping) {
-        if (gw_engineio_hub_count(self->engines) == 0) {
+        if (s_clients(self) == 0) {
             pr_loop_stop(self->loop);
         }
     } else if (!self->is_ready && gw_hosts_are_ready(self->hosts)) {
@@ -119,7 +137,7 @@ static void
 s_stop_anyway(pr_timer_t *timer)
 {
     gw_gateway_t *self = (gw_gateway_t *) ((char *) timer - offsetof(gw_gateway_t, deadline));
-    pr_log_warn("gateway.not_drained", "sessions=%zu", gw_engineio_hub_count(self->engines));
+    pr_log_warn("gateway.not_drained", "clients=%zu", s_clients(self));
     pr_loop_stop(self->loop);
 }
 
@@ -130,11 +148,12 @@ gw_gateway_stop(gw_gateway_t *self, const char *why)
         return;
     }
     self->is_stopping = true;
-    pr_log_info("gateway.stop", "why=%s sessions=%zu", why, gw_engineio_hub_count(self->engines));
+    pr_log_info("gateway.stop", "why=%s clients=%zu", why, s_clients(self));
     if (self->accept) {
         gw_accept_stop(self->accept);
     }
     gw_engineio_hub_close_all(self->engines, "going away");
+    gw_natives_close_all(self->natives, pr_config_int(self->config, PR_SET_DRAIN_MS));
     pr_loop_arm(self->loop, &self->deadline, PR_GATEWAY_STOP_MS);
 }
 
@@ -237,7 +256,16 @@ s_make_protocols(gw_gateway_t *self)
     };
     self->engines = gw_engineio_hub_new(self->loop, &settings, &self->stats, &gw_session_engine_ops,
                                         self->sessions);
-    return self->engines != NULL;
+    const gw_natives_settings_t natives = {
+        .loop = self->loop,
+        .stats = &self->stats,
+        .rooms = self->rooms,
+        .keys = self->keys,
+        .ping_interval_ms = settings.ping_interval_ms,
+        .ping_timeout_ms = settings.ping_timeout_ms,
+    };
+    self->natives = gw_natives_new(&natives);
+    return self->engines && self->natives;
 }
 
 static bool
@@ -344,6 +372,7 @@ gw_gateway_destroy(gw_gateway_t **self_p)
     gw_ws_destroy(&self->ws);
     gw_rest_destroy(&self->rest);
     gw_engineio_hub_destroy(&self->engines);
+    gw_natives_destroy(&self->natives);
     gw_sessions_destroy(&self->sessions);
     gw_hosts_destroy(&self->hosts);
     gw_rooms_destroy(&self->rooms);

@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "gateway/head.h"
+#include "gateway/native_offer.h"
 #include "gateway/peer.h"
 #include "gateway/request.h"
 #include "gateway/ws.h"
@@ -33,8 +34,8 @@ struct gw_http {
     gw_http_options_t options;
     struct lws_context *context;
     struct lws_vhost *vhost;
-    struct lws_protocols protocols[2];
-    gw_peer_t peers; /* end of the list of all */
+    struct lws_protocols protocols[4]; /* the last one is empty */
+    gw_peer_t peers;                   /* end of the list of all */
     void (*closed)(void *arg);
     void *closed_arg;
     gw_http_counters_t counters;
@@ -313,12 +314,17 @@ static int
 s_start(gw_http_t *self)
 {
     void *loops[] = {pr_loop_uv(self->options.loop)};
-    self->protocols[0] = (struct lws_protocols) {
-        .name = "rollcall",
-        .callback = s_callback,
-        .rx_buffer_size = RX_BUFFER_BYTES,
-        .tx_packet_size = TX_PACKET_BYTES,
-    };
+    /* The first stands for none: no client can ask for a name with a slash. */
+    static const char *const names[] = {"/", GW_NATIVE_SUBPROTOCOL_JSON,
+                                        GW_NATIVE_SUBPROTOCOL_MSGPACK};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        self->protocols[i] = (struct lws_protocols) {
+            .name = names[i],
+            .callback = s_callback,
+            .rx_buffer_size = RX_BUFFER_BYTES,
+            .tx_packet_size = TX_PACKET_BYTES,
+        };
+    }
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |

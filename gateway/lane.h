@@ -33,6 +33,16 @@ enum {
     GW_SLOT_HIDDEN = 16
 };
 
+/* What the members of a lane are sent: whole documents, or one and then changes. The first two are
+ * Socket.IO's, the others the native protocol's in its two encodings. */
+typedef enum {
+    GW_LANE_FULL,
+    GW_LANE_PATCH,
+    GW_LANE_JSON,
+    GW_LANE_MSGPACK,
+    GW_LANE_COUNT
+} gw_lane_kind_t;
+
 typedef struct gw_feed gw_feed_t;
 typedef struct gw_member gw_member_t;
 

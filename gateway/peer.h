@@ -29,6 +29,7 @@ struct gw_peer {
     /* libwebsockets is at a request that our filter has seen. Anything else that it would do on
      * its own ends the connection. */
     bool in_request;
+    bool is_native; /* it upgrades at /ws */
 };
 
 #endif

@@ -52,8 +52,9 @@ s_accepted(void *client, gw_conn_t *conn)
 }
 
 static void
-s_refused(void *client, gw_conn_t *conn, pr_str_t text)
+s_refused(void *client, gw_conn_t *conn, int code, pr_str_t text)
 {
+    (void) code;
     gw_session_refuse(client, conn, text);
     gw_conn_gone(conn, GW_WHY_LEAVE);
 }

@@ -14,6 +14,7 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
+#include "proto/poll/rev.h"
 
 typedef struct gw_ring gw_ring_t;
 
@@ -23,16 +24,24 @@ gw_ring_new(size_t bytes_max);
 void
 gw_ring_destroy(gw_ring_t **self_p);
 
-/* Appends the frame that leads from `seq` - 1 to `seq`; takes it over, in any case. If `seq` is not
- * the next, or memory is out, everything before it is forgotten. */
+/* Appends the frame that leads from `seq` - 1, the document of rev `from`, to `seq`; takes it over,
+ * in any case. If `seq` is not the next, or memory is out, everything before it is forgotten. */
 void
-gw_ring_add(gw_ring_t *self, uint64_t seq, pr_buf_t **frame_p);
+gw_ring_add(gw_ring_t *self, uint64_t seq, pr_rev_t from, pr_buf_t **frame_p);
 void
 gw_ring_clear(gw_ring_t *self);
 
 /* Whether all frames after `cursor` up to `seq` are there. */
 bool
 gw_ring_covers(const gw_ring_t *self, uint64_t cursor, uint64_t seq);
+
+/* Whether one of the frames leads on from the document of that rev; then `*cursor` stands there. */
+bool
+gw_ring_find(const gw_ring_t *self, pr_rev_t rev, uint64_t *cursor);
+
+/* Whether a frame after `cursor` up to `seq`, which must be covered, may hold these bytes. */
+bool
+gw_ring_mentions(const gw_ring_t *self, uint64_t cursor, uint64_t seq, pr_str_t bytes);
 
 /*
  * Frames after `*cursor` up to `seq`, which must be covered, as one frame of about `bytes_max`

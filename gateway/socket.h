@@ -32,6 +32,8 @@ typedef struct {
     /* The last call: the socket is gone. `code` is the WebSocket close code the peer gave, 1006 for a
      * lost connection, or ours. `by_us`: we closed it. */
     void (*closed)(void *user, int code, bool by_us);
+    /* A WebSocket pong has come. May be NULL. */
+    void (*pong)(void *user);
 } gw_socket_ops_t;
 
 /* Binds the protocol's object to the socket. Before this, messages are refused. */

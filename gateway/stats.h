@@ -14,7 +14,12 @@
     X(sessions)                                                                                    \
     X(conns)                                                                                       \
     X(rooms)                                                                                       \
+    X(natives)                                                                                     \
     X(sessions_opened)                                                                             \
+    X(natives_opened)                                                                              \
+    X(native_bad_frames)                                                                           \
+    X(native_limited)                                                                              \
+    X(resumed)                                                                                     \
     X(bad_packets)                                                                                 \
     X(binary_refused)                                                                              \
     X(ping_timeouts)                                                                               \

@@ -8,6 +8,7 @@
 #include <libwebsockets.h>
 
 #include "gateway/answer.h"
+#include "gateway/native_offer.h"
 #include "proto/base/utf8.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
@@ -22,6 +23,9 @@ enum {
 };
 
 #define PATH "/socket.io"
+#define NATIVE_PATH "/ws"
+/* libwebsockets drops a client with a longer list of subprotocols without a word. */
+#define OFFER_MAX 126
 /* Longest text that we look at in the head of an upgrade. */
 #define HEADER_TEXT_MAX 512
 #define TOKEN_HEADER "token:"
@@ -214,27 +218,31 @@ s_refuse_engine(gw_ws_t *self, struct lws *wsi, refusal_t refusal)
     return result;
 }
 
+static bool
+s_origin_allowed(gw_ws_t *self, struct lws *wsi)
+{
+    text_t origin;
+    text_t host;
+    /* An origin too long to be looked at is nobody's. */
+    return lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) < HEADER_TEXT_MAX &&
+           gw_origin_allows(self->origin, s_header(wsi, WSI_TOKEN_ORIGIN, &origin),
+                            s_header(wsi, WSI_TOKEN_HOST, &host));
+}
+
 static refusal_t
 s_check_upgrade(gw_ws_t *self, struct lws *wsi)
 {
     text_t transport;
     text_t eio;
     text_t sid;
-    text_t origin;
-    text_t host;
     handshake_t asked = {
         .transport = s_parameter(wsi, PR_STR("transport="), &transport),
         .eio = s_parameter(wsi, PR_STR("EIO="), &eio),
         .sid = s_parameter(wsi, PR_STR("sid="), &sid),
         .is_get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0,
         .is_upgrade = true,
-        .origin_allowed = gw_origin_allows(self->origin, s_header(wsi, WSI_TOKEN_ORIGIN, &origin),
-                                           s_header(wsi, WSI_TOKEN_HOST, &host)),
+        .origin_allowed = s_origin_allowed(self, wsi),
     };
-    /* An origin too long to be looked at is nobody's. */
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) >= HEADER_TEXT_MAX) {
-        asked.origin_allowed = false;
-    }
     return s_check(&asked);
 }
 
@@ -250,16 +258,39 @@ s_keep_token(struct lws *wsi, gw_peer_t *peer)
     }
 }
 
-static bool
-s_is_ours(struct lws *wsi)
+static pr_str_t
+s_path(struct lws *wsi)
 {
     char *path = NULL;
     int len = 0;
     if (lws_http_get_uri_and_method(wsi, &path, &len) < 0 || !path || len < 0) {
-        return false;
+        return PR_STR_NONE;
     }
-    pr_str_t asked = {path, (size_t) len};
-    return pr_str_equal(asked, PR_STR(PATH)) || pr_str_equal(asked, PR_STR(PATH "/"));
+    return (pr_str_t) {path, (size_t) len};
+}
+
+/* As gw_ws_confirm, of a native client. */
+static int
+s_confirm_native(gw_ws_t *self, struct lws *wsi)
+{
+    text_t offer;
+    text_t version;
+    if (!s_origin_allowed(self, wsi)) {
+        return s_refuse(self, wsi, 403, NULL, PR_STR("{\"message\":\"Forbidden\"}"));
+    }
+    if (!pr_str_equal(s_header(wsi, WSI_TOKEN_VERSION, &version), PR_STR("13"))) {
+        return s_refuse(self, wsi, 426, "Sec-WebSocket-Version: 13\r\n", PR_STR("{}"));
+    }
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0 ||
+        lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
+        lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0) {
+        return s_refuse(self, wsi, 400, NULL, PR_STR("{\"message\":\"Bad request\"}"));
+    }
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > OFFER_MAX ||
+        !gw_native_speaks(s_header(wsi, WSI_TOKEN_PROTOCOL, &offer))) {
+        return s_refuse(self, wsi, 400, NULL, PR_STR("{\"message\":\"Unknown subprotocol\"}"));
+    }
+    return 0;
 }
 
 int
@@ -269,7 +300,12 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
     if (strcasecmp(upgrade, "websocket") != 0) {
         return -1;
     }
-    if (!s_is_ours(wsi)) {
+    pr_str_t path = s_path(wsi);
+    peer->is_native = self->ops.accept_native && pr_str_equal(path, PR_STR(NATIVE_PATH));
+    if (peer->is_native) {
+        return s_confirm_native(self, wsi);
+    }
+    if (!pr_str_equal(path, PR_STR(PATH)) && !pr_str_equal(path, PR_STR(PATH "/"))) {
         return s_refuse(self, wsi, 404, NULL,
                         PR_STR("{\"statusCode\":404,\"message\":\"Not Found\"}"));
     }
@@ -306,6 +342,17 @@ s_on_timer(pr_timer_t *timer)
 }
 
 static int
+s_hand_over(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
+{
+    if (!peer->is_native) {
+        return self->ops.accept(self->arg, peer->socket, pr_str(peer->header_token));
+    }
+    bool packed = strcmp(lws_get_protocol(wsi)->name, GW_NATIVE_SUBPROTOCOL_MSGPACK) == 0;
+    return self->ops.accept_native(self->arg, peer->socket,
+                                   packed ? GW_NATIVE_MSGPACK : GW_NATIVE_JSON);
+}
+
+static int
 s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
 {
     gw_socket_t *socket = calloc(1, sizeof *socket);
@@ -323,7 +370,7 @@ s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
     lws_set_wsi_user(wsi, socket); /* or we are not told that it ends (s_on_ending) */
     self->counters.upgraded++;
     self->counters.sockets++;
-    int error = self->ops.accept(self->arg, socket, pr_str(peer->header_token));
+    int error = s_hand_over(self, wsi, peer);
     free(peer->header_token);
     peer->header_token = NULL;
     if (error) {
@@ -462,6 +509,11 @@ gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_
         return s_on_receive(self, wsi, socket, data);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return gw_write_ready(socket);
+    case LWS_CALLBACK_RECEIVE_PONG:
+        if (socket->ops && socket->ops->pong) {
+            socket->ops->pong(socket->user);
+        }
+        return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         return s_on_peer_close(socket, data);
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:

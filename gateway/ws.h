@@ -9,6 +9,7 @@
 #define GW_WS_H
 
 #include "gateway/http.h"
+#include "gateway/native_parse.h"
 #include "gateway/socket.h"
 #include "gateway/write.h"
 
@@ -19,6 +20,8 @@ typedef struct {
      * there was none; borrowed for the call. The callee attaches itself. An error code cuts the
      * socket. */
     int (*accept)(void *arg, gw_socket_t *socket, pr_str_t token);
+    /* The same of a native client, at /ws. NULL: there is no such place. */
+    int (*accept_native)(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding);
 } gw_ws_ops_t;
 
 typedef struct {

@@ -150,9 +150,10 @@ s_accepted(void *arg, gw_conn_t *conn)
 }
 
 static inline void
-s_refused(void *arg, gw_conn_t *conn, pr_str_t text)
+s_refused(void *arg, gw_conn_t *conn, int code, pr_str_t text)
 {
     (void) conn;
+    (void) code;
     client_t *client = arg;
     s_note(client, "refused %.*s", PR_STR_ARG(text));
     if (!client->keeps) {

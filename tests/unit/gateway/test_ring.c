@@ -18,7 +18,7 @@ s_add(gw_ring_t *ring, uint64_t seq, size_t len)
     for (size_t i = 0; i < len; i++) {
         pr_buf_append_byte(frame, (char) ('a' + seq % 26));
     }
-    gw_ring_add(ring, seq, &frame);
+    gw_ring_add(ring, seq, (pr_rev_t) {(int64_t) seq, seq * 7}, &frame);
     assert_null(frame);
 }
 
@@ -99,11 +99,54 @@ gap_forgets_what_was_before(void **state)
     assert_true(gw_ring_covers(ring, 3, 4));
     /* A frame that could not be made is a gap as well. */
     pr_buf_t *none = NULL;
-    gw_ring_add(ring, 5, &none);
+    gw_ring_add(ring, 5, (pr_rev_t) {5, 35}, &none);
     assert_false(gw_ring_covers(ring, 4, 5));
     gw_ring_clear(ring);
     assert_int_equal(gw_ring_bytes(ring), 0);
     gw_ring_destroy(&ring);
+    gw_ring_destroy(&ring);
+}
+
+static void
+rev_has_its_cursor(void **state)
+{
+    (void) state;
+    gw_ring_t *ring = gw_ring_new(BYTES_MAX);
+    uint64_t cursor = 99;
+    assert_false(gw_ring_find(ring, (pr_rev_t) {1, 7}, &cursor));
+    for (uint64_t seq = 1; seq <= 30; seq++) {
+        s_add(ring, seq, 100);
+    }
+    /* The last ten are there: frame 21 leads on from version 21. */
+    for (int64_t version = 0; version <= 40; version++) {
+        bool there = version >= 21 && version <= 30;
+        pr_rev_t rev = {version, (uint64_t) version * 7};
+        assert_int_equal(gw_ring_find(ring, rev, &cursor), there);
+        if (there) {
+            assert_int_equal(cursor, version - 1);
+            assert_true(gw_ring_covers(ring, cursor, 30));
+        }
+    }
+    /* The same version of another history. */
+    assert_false(gw_ring_find(ring, (pr_rev_t) {25, 176}, &cursor));
+    assert_false(gw_ring_find(ring, (pr_rev_t) {INT64_MAX, 7}, &cursor));
+    assert_false(gw_ring_find(ring, (pr_rev_t) {-1, 7}, &cursor));
+    gw_ring_destroy(&ring);
+}
+
+static void
+frames_are_searched(void **state)
+{
+    (void) state;
+    gw_ring_t *ring = gw_ring_new(BYTES_MAX);
+    s_add(ring, 1, 10);
+    s_add(ring, 2, 10);
+    s_add(ring, 3, 10);
+    assert_true(gw_ring_mentions(ring, 0, 3, PR_STR("bbb")));
+    assert_false(gw_ring_mentions(ring, 1, 3, PR_STR("bbb")));
+    assert_true(gw_ring_mentions(ring, 1, 3, PR_STR("dd")));
+    assert_false(gw_ring_mentions(ring, 0, 3, PR_STR("bc")));
+    assert_false(gw_ring_mentions(ring, 3, 3, PR_STR("d")));
     gw_ring_destroy(&ring);
 }
 
@@ -115,6 +158,8 @@ main(void)
         cmocka_unit_test(large_reads_go_in_parts),
         cmocka_unit_test(oldest_frames_go_first),
         cmocka_unit_test(gap_forgets_what_was_before),
+        cmocka_unit_test(rev_has_its_cursor),
+        cmocka_unit_test(frames_are_searched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
