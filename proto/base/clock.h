@@ -23,7 +23,8 @@ pr_clock_wall_ms(void);
 void
 pr_random_bytes(void *out, size_t len);
 
-/* `len` random characters of `alphabet`, each equally likely, and a NUL: `out` has len + 1 bytes. */
+/* `len` random characters of `alphabet`, each equally likely, and a NUL: `out` has len + 1
+ * bytes. */
 void
 pr_random_text(char *out, size_t len, const char *alphabet);
 

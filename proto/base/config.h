@@ -27,8 +27,9 @@ typedef enum {
 } pr_setting_t;
 
 /*
- * Reads `path` (NULL: none) and the environment. On failure returns NULL and writes one line that names
- * the setting and what is wrong with it to `error`. Unknown settings in the file are failures too.
+ * Reads `path` (NULL: none) and the environment. On failure returns NULL and writes one line that
+ * names the setting and what is wrong with it to `error`. Unknown settings in the file are failures
+ * too.
  */
 pr_config_t *
 pr_config_load(const char *path, char *error, size_t error_size);

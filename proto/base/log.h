@@ -3,8 +3,9 @@
 /*
  * Log lines on stderr, one event each, as key=value:
  *     2026-11-24T07:00:00.123Z info a1 store.up ms=12 version=7.0.15
- * Events have fixed names; values are quoted where they need it. Never a token, never a user's text.
- * At most PR_LOG_LINES_PER_S lines of one event a second; the next one says how many were left out.
+ * Events have fixed names; values are quoted where they need it. Never a token, never a user's
+ * text. At most PR_LOG_LINES_PER_S lines of one event a second; the next one says how many were
+ * left out.
  */
 
 #ifndef PR_LOG_H
@@ -14,7 +15,8 @@
 
 typedef enum { PR_LOG_DEBUG, PR_LOG_INFO, PR_LOG_WARN, PR_LOG_ERROR } pr_log_level_t;
 
-/* Who speaks ("a1", "g1", "supervisor"), kept for the life of the process; and from which level on. */
+/* Who speaks ("a1", "g1", "supervisor"), kept for the life of the process; and from which level
+ * on. */
 void
 pr_log_init(const char *process, pr_log_level_t least);
 

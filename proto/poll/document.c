@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Texts are kept as they are and escaped when written: a document is written far less often than it is
- * patched, and most texts need no escape. `results` is small, changes once, and is kept as its msgpack
- * bytes.
+ * Texts are kept as they are and escaped when written: a document is written far less often than it
+ * is patched, and most texts need no escape. `results` is small, changes once, and is kept as its
+ * msgpack bytes.
  */
 
 #include "proto/poll/document.h"

@@ -26,15 +26,15 @@
 
 typedef struct pr_document pr_document_t;
 
-/* A document from a msgpack map that holds every member. 0, PR_E_MALFORMED or PR_E_NOMEM; `*out` is the
- * caller's. */
+/* A document from a msgpack map that holds every member. 0, PR_E_MALFORMED or PR_E_NOMEM; `*out` is
+ * the caller's. */
 PR_MUST_CHECK int
 pr_document_from_msgpack(const msgpack_object *map, pr_document_t **out);
 void
 pr_document_destroy(pr_document_t **self_p);
 
-/* Applies an RFC 7396 patch. On PR_E_MALFORMED or PR_E_NOMEM the document is half changed and must be
- * thrown away. */
+/* Applies an RFC 7396 patch. On PR_E_MALFORMED or PR_E_NOMEM the document is half changed and must
+ * be thrown away. */
 PR_MUST_CHECK int
 pr_document_patch(pr_document_t *self, const msgpack_object *patch);
 
@@ -42,8 +42,8 @@ void
 pr_document_write_msgpack(const pr_document_t *self, pr_buf_t *out);
 
 /*
- * Appends the document as JSON. If `user` is present and has voted, `ballot` (a JSON array) stands in
- * place of its public ballot.
+ * Appends the document as JSON. If `user` is present and has voted, `ballot` (a JSON array) stands
+ * in place of its public ballot.
  */
 void
 pr_document_write_json(const pr_document_t *self, pr_buf_t *out, pr_str_t user, pr_str_t ballot);

@@ -33,8 +33,8 @@ pr_rev_format(pr_rev_t rev);
 bool
 pr_rev_equal(pr_rev_t a, pr_rev_t b);
 
-/* The rev after `previous`, for the change `patch` (the stored JSON before version and rev are added to
- * it) made by the owner with `token`. Depends on nothing else. */
+/* The rev after `previous`, for the change `patch` (the stored JSON before version and rev are
+ * added to it) made by the owner with `token`. Depends on nothing else. */
 pr_rev_t
 pr_rev_next(pr_rev_t previous, pr_str_t token, pr_str_t patch);
 

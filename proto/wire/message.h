@@ -70,9 +70,9 @@ pr_event_pack(const pr_event_t *event, pr_buf_t *out);
 
 /*
  * Decodes one part. 0, PR_E_MALFORMED (no msgpack, over the bounds, not of that shape),
- * PR_E_UNKNOWN_TYPE (only event->number and event->poll are set), PR_E_BAD_FIELD (a MUST member is missing, a member
- * has another type or is too long) or PR_E_NOMEM. The event borrows from `part` and `memory` until
- * `memory` is used again.
+ * PR_E_UNKNOWN_TYPE (only event->number and event->poll are set), PR_E_BAD_FIELD (a MUST member is
+ * missing, a member has another type or is too long) or PR_E_NOMEM. The event borrows from `part`
+ * and `memory` until `memory` is used again.
  */
 PR_MUST_CHECK int
 pr_event_unpack(pr_str_t part, pr_unpacked_t *memory, pr_event_t *event);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Looks at msgpack bytes before they are decoded, since msgpack-c believes what they claim: five bytes
- * can make it ask for gigabytes. Allocates nothing.
+ * Looks at msgpack bytes before they are decoded, since msgpack-c believes what they claim: five
+ * bytes can make it ask for gigabytes. Allocates nothing.
  */
 
 #ifndef PR_MSGPACK_SCAN_H
@@ -12,8 +12,8 @@
 
 #include "proto/base/bytes.h"
 
-/* Whether `bytes` are exactly one value, nested at most PR_MSGPACK_DEPTH_MAX deep, each claimed length
- * and count within the bytes that are there. */
+/* Whether `bytes` are exactly one value, nested at most PR_MSGPACK_DEPTH_MAX deep, each claimed
+ * length and count within the bytes that are there. */
 bool
 pr_msgpack_is_sound(pr_str_t bytes);
 

@@ -3,8 +3,8 @@
 /*
  * msgpack values: decoding within bounds, writing, looking into them.
  *
- * Decoding is bounded before anything is allocated: depth, claimed counts against the bytes left, one
- * value and nothing behind it.
+ * Decoding is bounded before anything is allocated: depth, claimed counts against the bytes left,
+ * one value and nothing behind it.
  */
 
 #ifndef PR_VALUE_H
@@ -36,7 +36,8 @@ pr_unpacked_new(void);
 void
 pr_unpacked_destroy(pr_unpacked_t **self_p);
 
-/* Decodes bytes that are one msgpack value, within the same bounds. The object lives in `memory`. */
+/* Decodes bytes that are one msgpack value, within the same bounds. The object lives in
+ * `memory`. */
 PR_MUST_CHECK int
 pr_value_unpack(pr_str_t bytes, pr_unpacked_t *memory, const msgpack_object **object);
 
