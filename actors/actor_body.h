@@ -138,6 +138,9 @@ ac_actor_forget(ac_actor_t *self);
 /* What was decided is saved now, or changed nothing. */
 void
 ac_actor_answer_decided(ac_actor_t *self);
+/* Whether our roster gives us the poll and our claim is as new: nobody else had it since. */
+PR_MUST_CHECK bool
+ac_actor_is_sure(const ac_actor_t *self);
 /* Whether there is something to do before anything is decided, or beside it. */
 PR_MUST_CHECK bool
 ac_actor_has_to_ask(const ac_actor_t *self);

@@ -39,8 +39,10 @@ s_serves(const ac_actor_t *self)
  * The gateway's feed is at `rev` (absent: it has none). It is sent a document if it needs one: one
  * that is known gets all updates in order, whatever it said before it had them.
  *
- * A rev that we have not come to yet was given by somebody else who owns the poll, or did while we
- * were not looking: nobody is shown what we have until the store has said that it still counts.
+ * Our document may not be the newest: a rev that we have not come to yet was given by somebody who
+ * had the poll while we were not looking, and while our claim is not as new as our roster (or the
+ * roster names another) that is possible all the same. Then a gateway with another document is
+ * shown ours only when the store has said that it counts.
  */
 static void
 s_heard_rev(ac_actor_t *self, ac_receiver_t *receiver, pr_str_t rev)
@@ -49,7 +51,8 @@ s_heard_rev(ac_actor_t *self, ac_receiver_t *receiver, pr_str_t rev)
         receiver->rev = (pr_rev_t) {0};
     }
     bool is_ours = receiver->known || pr_rev_equal(receiver->rev, self->saved);
-    if (s_serves(self) && !is_ours && receiver->rev.version >= self->saved.version) {
+    if (s_serves(self) && !is_ours &&
+        (receiver->rev.version >= self->saved.version || !ac_actor_is_sure(self))) {
         self->is_doubted = true;
     }
     if (s_serves(self)) {

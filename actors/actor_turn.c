@@ -146,6 +146,13 @@ ac_actor_answer_decided(ac_actor_t *self)
     }
 }
 
+static bool
+s_is_ours(const ac_actor_t *self)
+{
+    const ac_env_t *env = self->env;
+    return env->ops->is_ours && env->ops->is_ours(env->arg, ac_actor_id(self));
+}
+
 /*
  * The newest roster says that the poll is ours, and our claim is older: until it is renewed, a
  * process that has not heard of that roster yet could take the poll without our noticing.
@@ -153,9 +160,14 @@ ac_actor_answer_decided(ac_actor_t *self)
 static bool
 s_has_to_renew(const ac_actor_t *self)
 {
-    const ac_env_t *env = self->env;
-    return self->token_generation < env->generation && env->ops->is_ours &&
-           env->ops->is_ours(env->arg, ac_actor_id(self));
+    return self->token_generation < self->env->generation && s_is_ours(self);
+}
+
+bool
+ac_actor_is_sure(const ac_actor_t *self)
+{
+    int64_t generation = self->env->generation;
+    return self->token_generation >= generation && (generation == 0 || s_is_ours(self));
 }
 
 bool

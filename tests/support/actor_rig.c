@@ -138,6 +138,7 @@ t_rig_init(t_rig_t *self)
                           .nominations_per_user_max = 5},
                 .grace = {.lost_ms = 10000, .reload_ms = 2000},
             },
+        .is_ours = true,
     };
     self->env.wheel = pr_wheel_new(self->env.now_ms);
     self->env.scratch = pr_buf_new(0);

@@ -266,6 +266,7 @@ static void
 newer_feed_is_believed_before_us(void **state)
 {
     (void) state;
+    s_rig.is_ours = false;
     pr_event_t sync = t_rig_connect("c4", T_RIG_BOB, PR_STR("9-00000000000000ff"));
     s_event(&sync);
     t_rig_expect_quiet(&s_rig);
@@ -365,7 +366,6 @@ claim_without_a_roster_waits_for_one(void **state)
     t_rig_expect_quiet(&rig);
     assert_null(rig.out);
     rig.env.generation = 7;
-    rig.is_ours = true;
     ac_actor_roster(actor);
     const ac_request_t *claim = rig.out;
     assert_true(claim && claim->script == AC_SCRIPT_CLAIM);
@@ -391,6 +391,7 @@ claim_without_a_roster_is_given_up_for_another_s(void **state)
     ac_actor_event(actor, 1, &connect);
     t_rig_answer(&rig, AC_ANSWER_STALE, "7:1:00000000000000bb", NULL);
     rig.env.generation = 7;
+    rig.is_ours = false;
     ac_actor_roster(actor);
     (void) t_rig_expect(&rig, 1, PR_MSG_MOVED);
     assert_true(rig.finished);
