@@ -4,9 +4,9 @@
  * The result of a poll out of its ballots: a pure function, so that it can be computed again at any
  * time and on any machine, bit for bit.
  *
- * A choice at place n (from 0) of a poll with V votes a voter adds ((V - n/2) / V)^(n + 1), as an IEEE
- * double, in the order in which ballots are given. The powers come from a table: they are those of the
- * original application's engine, from which glibc's pow() differs in one.
+ * A choice at place n (from 0) of a poll with V votes a voter adds ((V - n/2) / V)^(n + 1), as an
+ * IEEE double, in the order in which ballots are given. The powers come from a table: they are
+ * those of the original application's engine, from which glibc's pow() differs in one.
  */
 
 #ifndef AC_SCORE_H
@@ -29,8 +29,8 @@ ac_score_destroy(ac_score_t **self_p);
 PR_MUST_CHECK int
 ac_score_add(ac_score_t *self, const pr_str_t *ids, size_t count);
 
-/* Orders by score, highest first; equal ones stay in order of their first appearance. Once, after the last
- * ballot. 0 or PR_E_NOMEM. */
+/* Orders by score, highest first; equal ones stay in order of their first appearance. Once, after
+ * the last ballot. 0 or PR_E_NOMEM. */
 PR_MUST_CHECK int
 ac_score_sort(ac_score_t *self);
 

@@ -37,7 +37,8 @@ sv_control_destroy(sv_control_t **self_p);
 void
 sv_control_set_crew(sv_control_t *self, sv_crew_t *crew);
 
-/* Sends STOP; false if the member has no open link. */
+/* Sends STOP, or DRAIN if it is to send its clients away slowly; false if the member has no open
+ * link. */
 bool
 sv_control_ask_stop(sv_control_t *self, const sv_member_t *member);
 /* The member's process is gone: closes its link. */
