@@ -54,6 +54,23 @@ s_send_document(gw_member_t *member, pr_buf_t *frame)
     return error;
 }
 
+/* The document with the member's own ballot in it; behind what is waiting, if something is: it is
+ * sent but once. */
+static int
+s_send_own(gw_member_t *member, pr_str_t ballot)
+{
+    gw_feed_t *self = member->feed;
+    pr_buf_t *frame =
+        gw_render_document(member->lane, self->document, pr_str(member->user), ballot);
+    int error = s_send_document(member, frame);
+    if (error == PR_E_BUSY && gw_socket_send_must(member->socket, frame) == 0) {
+        member->cursor = self->seq;
+        error = 0;
+    }
+    pr_buf_destroy(&frame);
+    return error;
+}
+
 static bool
 s_can_patch(const gw_member_t *member)
 {
@@ -150,10 +167,7 @@ gw_feed_show(gw_member_t *member, pr_str_t ballot)
     }
     bool knows = member->cursor != 0 && member->cursor == self->seq;
     if (ballot.ptr && member->cursor == 0 && gw_feed_may_show(member)) {
-        pr_buf_t *frame =
-            gw_render_document(member->lane, self->document, pr_str(member->user), ballot);
-        int error = s_send_document(member, frame);
-        pr_buf_destroy(&frame);
+        int error = s_send_own(member, ballot);
         if (error == PR_E_CLOSED) {
             return false;
         }
@@ -166,19 +180,14 @@ gw_feed_show(gw_member_t *member, pr_str_t ballot)
 void
 gw_feed_show_own(gw_member_t *member, pr_str_t ballot)
 {
-    gw_feed_t *self = member->feed;
     uint32_t flags = gw_feed_slot(member)->flags;
     if (flags == GW_SLOT_IDLE || flags == GW_SLOT_HIDDEN || !gw_feed_may_show(member)) {
         return;
     }
     gw_feed_set(member, GW_SLOT_DUE);
-    pr_buf_t *frame =
-        gw_render_document(member->lane, self->document, pr_str(member->user), ballot);
-    int error = s_send_document(member, frame);
-    if (error == PR_E_BUSY && gw_socket_send_must(member->socket, frame) == 0) {
-        member->cursor = self->seq;
-    }
-    pr_buf_destroy(&frame);
+    /* What can not be sent now is made up for without the ballot: who is that slow has it in its
+     * acknowledgement. */
+    (void) s_send_own(member, ballot);
 }
 
 void

@@ -292,6 +292,26 @@ voter_gets_its_own_ballot_first(void **state)
     assert_non_null(strstr(s_got(ann), "\"u2\":[]"));
 }
 
+/* Its greeting still waits to be sent: the ballot goes behind it, once. */
+static void
+voter_on_a_busy_socket_gets_its_own_ballot(void **state)
+{
+    world_t *world = *state;
+    assert_int_equal(s_replace(world, 1, ANN_BOB), 0);
+    gw_member_t *bob = s_member(world, "u2", GW_LANE_FULL);
+    fake_socket_set_blocked(bob->socket, true);
+    gw_feed_show(bob, PR_STR("[\"n1\"]"));
+    (void) s_flush(world);
+    fake_socket_set_blocked(bob->socket, false);
+    gw_feed_writable(bob);
+    (void) s_flush(world);
+    assert_non_null(strstr(s_got(bob), "\"u2\":[\"n1\"]"));
+    assert_int_equal(bob->socket->frames, 1);
+    assert_int_equal(s_update(world, "\"topic\":\"A\""), 0);
+    (void) s_flush(world);
+    assert_int_equal(bob->socket->frames, 2);
+}
+
 static void
 members_may_come_and_go_in_any_order(void **state)
 {
@@ -334,6 +354,7 @@ main(void)
         TEST(snapshot_of_what_is_there_costs_nothing),
         TEST(malformed_snapshot_changes_nothing),
         TEST(voter_gets_its_own_ballot_first),
+        TEST(voter_on_a_busy_socket_gets_its_own_ballot),
         TEST(members_may_come_and_go_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
