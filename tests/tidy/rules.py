@@ -22,6 +22,8 @@ LIBRARIES = [
     (r"^zmq\.h$", {"proto/base/zsock"}),
     (r"^(czmq|zconfig)\.h$", {"proto/base/zsock", "proto/base/config"}),
 ]
+# Functions that stand in for a library's, by design; their names are not ours to choose.
+STAND_INS = {"gateway/tap.c": {"recv", "SSL_read"}}
 # Neither these files nor what they include may reach a system or library header that does I/O.
 PURE = re.compile(r"^(proto/poll/.*|actors/(poll|score)\.[ch])$")
 IO_HEADER = re.compile(
@@ -80,6 +82,8 @@ def function_sizes_and_names(tree):
             if prefix is None or function.static or function.name == "main":
                 continue
             if function.name.isupper():  # a macro that makes the name
+                continue
+            if function.name in STAND_INS.get(path, ()):
                 continue
             if not function.name.startswith(prefix):
                 yield (path, function.line,
