@@ -285,6 +285,12 @@ sv_child_handle(sv_child_t *self, sv_child_event_t event, int64_t now_ms, uint32
 }
 
 void
+sv_child_grant(sv_child_t *self, int64_t stop_ms)
+{
+    self->terms.stop_ms = stop_ms;
+}
+
+void
 sv_child_extend(sv_child_t *self, int64_t now_ms)
 {
     if (self->due_ms != NEVER) {

@@ -81,6 +81,10 @@ sv_child_destroy(sv_child_t **self_p);
 unsigned
 sv_child_handle(sv_child_t *self, sv_child_event_t event, int64_t now_ms, uint32_t random);
 
+/* The next STOP grants so long until the exit. */
+void
+sv_child_grant(sv_child_t *self, int64_t stop_ms);
+
 /* Starts the deadline of the present state anew: the supervisor itself was late, or the child shows
  * that it lives. Does nothing in a state without one. */
 void

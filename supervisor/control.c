@@ -259,8 +259,13 @@ sv_control_ask_stop(sv_control_t *self, const sv_member_t *member)
     if (!line || !line->peer || !pr_link_is_open(pr_peer_link(line->peer))) {
         return false;
     }
-    pr_event_t event = pr_event(PR_MSG_STOP, PR_STR(""));
-    event.stop.within_ms = sv_member_spec(member)->stop_within_ms;
+    int64_t drain_ms = sv_member_drain_ms(member);
+    pr_event_t event = pr_event(drain_ms >= 0 ? PR_MSG_DRAIN : PR_MSG_STOP, PR_STR(""));
+    if (drain_ms >= 0) {
+        event.drain.within_ms = drain_ms;
+    } else {
+        event.stop.within_ms = sv_member_spec(member)->stop_within_ms;
+    }
     return pr_link_send(pr_peer_link(line->peer), &event) == 0;
 }
 

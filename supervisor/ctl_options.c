@@ -42,6 +42,8 @@ s_take(int option, const char *value, sv_ctl_options_t *options)
         return true;
     case 't':
         return s_number("timeout-ms", value, &options->timeout_ms);
+    case 'd':
+        return s_number("within-ms", value, &options->within_ms);
     case 'w':
         return s_number("wait-ms", value, &options->wait_ms);
     case 'n':
@@ -60,6 +62,7 @@ sv_ctl_options_parse(int argc, char **argv, sv_ctl_options_t *options)
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {"timeout-ms", required_argument, NULL, 't'},
+        {"within-ms", required_argument, NULL, 'd'},
         {"wait-ms", required_argument, NULL, 'w'},
         {"count", required_argument, NULL, 'n'},
         {NULL, 0, NULL, 0},
@@ -68,6 +71,7 @@ sv_ctl_options_parse(int argc, char **argv, sv_ctl_options_t *options)
     *options = (sv_ctl_options_t) {
         .config_file = config_file && *config_file ? config_file : NULL,
         .timeout_ms = TIMEOUT_MS,
+        .within_ms = -1,
         .wait_ms = -1,
         .count = -1,
     };
@@ -102,6 +106,10 @@ sv_ctl_options_help(void)
         "  start NAME              start one that was stopped, or that failed\n"
         "  restart NAME            stop one and start it again\n"
         "  kill NAME [SIGNAL]      send a signal, default 9; what dies of it is started again\n"
+        "  drain NAME              a gateway sends its clients away, spread over --within-ms, and\n"
+        "                          is started anew (stop and restart send them away at once)\n"
+        "  scale ROLE N            run N processes of ROLE, gateway or actors, from now on; after\n"
+        "                          the next start it is again what the settings say\n"
         "  events                  every change of a process's state, a JSON line each\n"
         "  tap [NAME] [POLL]       every update of every poll, a JSON line each\n"
         "  send NAME JSON...       send events to a process and print what it answers:\n"
@@ -109,6 +117,7 @@ sv_ctl_options_help(void)
         "'{\"type\":\"READ\",\"poll\":\"ABC234\",\"req\":1}'\n"
         "  check-config            whether the settings are good (--config FILE)\n"
         "\n"
+        "  --within-ms N           drain: how long (default: the setting drain_ms)\n"
         "  --count N               events, tap, send: end after N lines\n"
         "  --wait-ms N             the same: listen so long (send: default 1000)\n"
         "\n"

@@ -14,6 +14,7 @@ typedef struct {
     bool json;
     bool help;
     int64_t timeout_ms; /* of a call */
+    int64_t within_ms;  /* how long a drain may take; -1: not said */
     int64_t wait_ms;    /* how long to listen; -1: not said */
     int64_t count;      /* stop after so many events; -1: not said */
     const char *command;

@@ -30,6 +30,8 @@ struct sv_member {
     int last_code;
     bool was_hung; /* and was to be killed for it */
     bool crashed;
+    bool is_retired;
+    int64_t drain_ms; /* -1: its clients go at once */
     char incarnation[PR_INCARNATION_LEN + 1];
     char endpoint[ENDPOINT_MAX];
     char tap[ENDPOINT_MAX];
@@ -55,6 +57,7 @@ sv_member_new(pr_loop_t *loop,
     self->ops = ops;
     self->arg = arg;
     self->last_code = -1;
+    self->drain_ms = -1;
     self->down_since_ms = pr_loop_now_ms(loop);
     self->child = sv_child_new(&spec->terms, SV_CHILD_DOWN, pr_loop_now_ms(loop));
     if (!self->child) {
@@ -98,6 +101,18 @@ s_unlink_socket(const sv_member_t *self, char *endpoint)
     endpoint[0] = '\0';
 }
 
+/* A gateway has one more, beside its endpoint: RUN/g1-<incarnation>.fd. */
+static void
+s_unlink_handover(const sv_member_t *self)
+{
+    char name[PR_INCARNATION_LEN + 16];
+    char path[SV_PATH_MAX];
+    if (self->spec->role == SV_ROLE_GATEWAY) {
+        (void) snprintf(name, sizeof name, "%s-%s.fd", self->spec->name, self->incarnation);
+        (void) unlink(sv_paths_in_run(sv_launch_paths(self->launch), name, path));
+    }
+}
+
 static bool
 s_is_core_signal(int signum)
 {
@@ -122,7 +137,9 @@ s_exited(void *arg, int code, int signum)
     sv_record_remove(sv_launch_paths(self->launch), self->spec->name);
     s_unlink_socket(self, self->endpoint);
     s_unlink_socket(self, self->tap);
+    s_unlink_handover(self);
     self->stats_len = 0;
+    self->drain_ms = -1;
     sv_member_feed(self, s_exit_event(code, signum), self->last_exit);
     self->crashed = false;
 }
@@ -186,6 +203,23 @@ sv_member_feed(sv_member_t *self, sv_child_event_t event, const char *why)
         self->ops->changed(self->arg, self, from, why ? why : sv_child_event_name(event));
     }
     s_do(self, todo, event);
+}
+
+void
+sv_member_drain(sv_member_t *self, int64_t within_ms, const char *why)
+{
+    if (self->spec->role == SV_ROLE_GATEWAY && sv_child_state(self->child) == SV_CHILD_READY) {
+        self->drain_ms = within_ms;
+        sv_child_grant(self->child, within_ms + PR_CHILD_STOP_MS);
+    }
+    sv_member_feed(self, SV_CHILD_ON_STOP, why);
+    sv_child_grant(self->child, self->spec->terms.stop_ms);
+}
+
+void
+sv_member_retire(sv_member_t *self, bool is_retired)
+{
+    self->is_retired = is_retired;
 }
 
 static int64_t
@@ -262,6 +296,18 @@ const sv_spec_t *
 sv_member_spec(const sv_member_t *self)
 {
     return self->spec;
+}
+
+bool
+sv_member_is_retired(const sv_member_t *self)
+{
+    return self->is_retired;
+}
+
+int64_t
+sv_member_drain_ms(const sv_member_t *self)
+{
+    return self->drain_ms;
 }
 
 sv_child_state_t

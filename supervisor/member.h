@@ -18,7 +18,8 @@ typedef struct sv_member sv_member_t;
 typedef struct {
     /* Its state is another one than `from`. */
     void (*changed)(void *arg, sv_member_t *member, sv_child_state_t from, const char *why);
-    /* Sends it a STOP; false if it has no link: then it gets SIGTERM. */
+    /* Sends it a STOP, or a DRAIN if sv_member_drain_ms says so; false if it has no link: then it
+     * gets SIGTERM. */
     bool (*ask_stop)(void *arg, sv_member_t *member);
 } sv_member_ops_t;
 
@@ -36,6 +37,13 @@ sv_member_destroy(sv_member_t **self_p);
 /* Something happened; the table decides. `why` (NULL: the event's name) is for the log. */
 void
 sv_member_feed(sv_member_t *self, sv_child_event_t event, const char *why);
+/* Stops it as STOP does, but a gateway sends its clients away over so long. */
+void
+sv_member_drain(sv_member_t *self, int64_t within_ms, const char *why);
+/* Whether it is one too many and is to be forgotten when it is down; it is asked for again by its
+ * name. Says nothing to its process. */
+void
+sv_member_retire(sv_member_t *self, bool is_retired);
 /* What time brings: its deadline, or a beat that did not come. Call each turn. */
 void
 sv_member_check(sv_member_t *self);
@@ -62,6 +70,11 @@ sv_member_signal(sv_member_t *self, int signum);
 
 const sv_spec_t *
 sv_member_spec(const sv_member_t *self);
+bool
+sv_member_is_retired(const sv_member_t *self);
+/* Over how long it sends its clients away while it stops; -1: it does not. */
+int64_t
+sv_member_drain_ms(const sv_member_t *self);
 sv_child_state_t
 sv_member_state(const sv_member_t *self);
 const sv_child_t *

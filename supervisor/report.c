@@ -74,6 +74,12 @@ s_pack_quarantined(msgpack_packer *packer, const sv_quarantine_t *quarantine)
     }
 }
 
+static bool
+s_is_shown(const sv_member_t *member)
+{
+    return !sv_member_is_retired(member) || sv_member_state(member) != SV_CHILD_DOWN;
+}
+
 void
 sv_report_pack(const sv_report_t *report, pr_buf_t *out)
 {
@@ -86,8 +92,14 @@ sv_report_pack(const sv_report_t *report, pr_buf_t *out)
     s_number(&packer, PR_STR("generation"), report->generation);
     s_pack_quarantined(&packer, report->quarantine);
     pr_pack_str(&packer, PR_STR("children"));
-    (void) msgpack_pack_array(&packer, sv_crew_count(crew));
+    size_t shown = 0;
     for (size_t i = 0; i < sv_crew_count(crew); i++) {
-        sv_report_pack_child(sv_crew_at(crew, i), out);
+        shown += s_is_shown(sv_crew_at(crew, i));
+    }
+    (void) msgpack_pack_array(&packer, shown);
+    for (size_t i = 0; i < sv_crew_count(crew); i++) {
+        if (s_is_shown(sv_crew_at(crew, i))) {
+            sv_report_pack_child(sv_crew_at(crew, i), out);
+        }
     }
 }

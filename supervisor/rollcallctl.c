@@ -155,6 +155,65 @@ s_kill(ctl_t *self)
     return s_call_on_child(self, signum);
 }
 
+/* {name, within_ms?} */
+static int
+s_drain(ctl_t *self)
+{
+    int64_t within_ms = self->options.within_ms;
+    pr_buf_t *args = pr_buf_new(0);
+    if (!args) {
+        return SV_EXIT_ENVIRONMENT;
+    }
+    msgpack_packer packer = pr_packer(args);
+    (void) msgpack_pack_map(&packer, within_ms >= 0 ? 2 : 1);
+    pr_pack_str(&packer, PR_STR("name"));
+    pr_pack_str(&packer, pr_str(self->options.words[0]));
+    if (within_ms >= 0) {
+        pr_pack_str(&packer, PR_STR("within_ms"));
+        (void) msgpack_pack_int64(&packer, within_ms);
+        self->options.timeout_ms += within_ms;
+    }
+    int code = s_call(self, "drain", pr_buf_str(args));
+    pr_buf_destroy(&args);
+    if (code == SV_EXIT_OK && self->options.json) {
+        s_print_json(self);
+    } else if (code == SV_EXIT_OK) {
+        sv_ctl_status_print_child(self->answer, stdout);
+    }
+    return code;
+}
+
+/* {role, count} */
+static int
+s_scale(ctl_t *self)
+{
+    char *end = NULL;
+    const char *role = self->options.words[0];
+    int64_t count = strtol(self->options.words[1], &end, 10);
+    pr_buf_t *args = pr_buf_new(0);
+    if (!args) {
+        return SV_EXIT_ENVIRONMENT;
+    }
+    if (*end || count < 1) {
+        pr_buf_destroy(&args);
+        return s_fail(SV_EXIT_USAGE, "scale", "how many is a number from 1 on");
+    }
+    msgpack_packer packer = pr_packer(args);
+    (void) msgpack_pack_map(&packer, 2);
+    pr_pack_str(&packer, PR_STR("role"));
+    pr_pack_str(&packer, pr_str(role));
+    pr_pack_str(&packer, PR_STR("count"));
+    (void) msgpack_pack_int64(&packer, count);
+    int code = s_call(self, "scale", pr_buf_str(args));
+    pr_buf_destroy(&args);
+    if (code == SV_EXIT_OK && self->options.json) {
+        s_print_json(self);
+    } else if (code == SV_EXIT_OK) {
+        (void) printf("%s: %lld ready\n", role, (long long) count);
+    }
+    return code;
+}
+
 /* The supervisor answers before it has ended: come back when it is gone. */
 static int
 s_stop_all(ctl_t *self)
@@ -268,7 +327,8 @@ static const struct {
 } s_commands[] = {
     {"status", 0, 0, s_status},     {"start", 1, 1, s_one_child}, {"stop", 0, 1, s_stop},
     {"restart", 1, 1, s_one_child}, {"kill", 1, 2, s_kill},       {"events", 0, 0, s_events},
-    {"tap", 0, 2, s_tap},           {"send", 2, 1000, s_send},
+    {"drain", 1, 1, s_drain},       {"scale", 2, 2, s_scale},     {"tap", 0, 2, s_tap},
+    {"send", 2, 1000, s_send},
 };
 
 static int

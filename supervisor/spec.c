@@ -24,36 +24,42 @@ s_add(sv_spec_list_t *list, sv_role_t role, int slot, const char *program)
     return spec;
 }
 
+const sv_spec_t *
+sv_spec_add(sv_spec_list_t *list, sv_role_t role, int slot)
+{
+    if (list->count == PR_CHILDREN_MAX || role == SV_ROLE_REDIS) {
+        return NULL;
+    }
+    bool is_gateway = role == SV_ROLE_GATEWAY;
+    sv_spec_t *spec = s_add(list, role, slot, is_gateway ? "rollcall-gateway" : "rollcall-actors");
+    (void) snprintf(spec->name, sizeof spec->name, "%c%d", is_gateway ? 'g' : 'a', slot % 1000);
+    if (is_gateway) {
+        spec->stop_within_ms = list->drain_ms;
+        spec->terms.stop_ms = list->drain_ms + PR_CHILD_STOP_MS;
+    }
+    return spec;
+}
+
 static void
-s_add_numbered(sv_spec_list_t *list, sv_role_t role, int64_t count, const char *program)
+s_add_numbered(sv_spec_list_t *list, sv_role_t role, int64_t count)
 {
     for (int slot = 1; slot <= count; slot++) {
-        sv_spec_t *spec = s_add(list, role, slot, program);
-        char initial = role == SV_ROLE_ACTORS ? 'a' : 'g';
-        (void) snprintf(spec->name, sizeof spec->name, "%c%d", initial, slot % 1000);
+        (void) sv_spec_add(list, role, slot);
     }
 }
 
 void
 sv_spec_list(const pr_config_t *config, sv_spec_list_t *list)
 {
-    list->count = 0;
+    *list = (sv_spec_list_t) {.drain_ms = pr_config_int(config, PR_SET_DRAIN_MS)};
     if (sv_spec_embeds_redis(config)) {
         sv_spec_t *redis =
             s_add(list, SV_ROLE_REDIS, 1, pr_config_text(config, PR_SET_REDIS_SERVER));
         (void) snprintf(redis->name, sizeof redis->name, "redis");
         redis->terms.stop_ms = REDIS_STOP_MS;
     }
-    s_add_numbered(list, SV_ROLE_ACTORS, pr_config_int(config, PR_SET_ACTORS), "rollcall-actors");
-    s_add_numbered(list, SV_ROLE_GATEWAY, pr_config_int(config, PR_SET_GATEWAYS),
-                   "rollcall-gateway");
-    int64_t drain_ms = pr_config_int(config, PR_SET_DRAIN_MS);
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->specs[i].role == SV_ROLE_GATEWAY) {
-            list->specs[i].stop_within_ms = drain_ms;
-            list->specs[i].terms.stop_ms = drain_ms + PR_CHILD_STOP_MS;
-        }
-    }
+    s_add_numbered(list, SV_ROLE_ACTORS, pr_config_int(config, PR_SET_ACTORS));
+    s_add_numbered(list, SV_ROLE_GATEWAY, pr_config_int(config, PR_SET_GATEWAYS));
 }
 
 bool
@@ -68,4 +74,10 @@ sv_role_name(sv_role_t role)
 {
     static const char *const s_names[] = {"redis", "actors", "gateway"};
     return role < SV_ROLE_COUNT ? s_names[role] : "?";
+}
+
+int
+sv_role_most(sv_role_t role)
+{
+    return role == SV_ROLE_REDIS ? 1 : PR_ROLE_CHILDREN_MAX;
 }

@@ -27,11 +27,16 @@ typedef struct {
 typedef struct {
     sv_spec_t specs[PR_CHILDREN_MAX];
     size_t count;
+    int64_t drain_ms; /* what gateways have to send their clients away */
 } sv_spec_list_t;
 
 /* Fills `list` in start order. */
 void
 sv_spec_list(const pr_config_t *config, sv_spec_list_t *list);
+/* One more of a role; behind all others, whatever its role. It lives as long as the list. NULL: the
+ * list is full, or the role is redis. */
+const sv_spec_t *
+sv_spec_add(sv_spec_list_t *list, sv_role_t role, int slot);
 
 /* Whether the store is a server of our own. */
 bool
@@ -40,5 +45,8 @@ sv_spec_embeds_redis(const pr_config_t *config);
 /* "redis", "actors", "gateway", as in a HELLO. */
 const char *
 sv_role_name(sv_role_t role);
+/* How many of a role there may be. */
+int
+sv_role_most(sv_role_t role);
 
 #endif

@@ -190,7 +190,8 @@ s_slot_of(const sv_member_t *member)
         .endpoint = sv_member_endpoint(member),
         /* One that was asked to stop still serves until it is gone. */
         .up = state == SV_CHILD_READY || state == SV_CHILD_STOPPING,
-        .failed = state == SV_CHILD_FAILED,
+        /* Nobody waits for one that is one too many. */
+        .failed = state == SV_CHILD_FAILED || sv_member_is_retired(member),
         .down_since_ms = sv_member_down_since_ms(member),
     };
 }

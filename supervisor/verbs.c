@@ -15,7 +15,8 @@
 typedef struct {
     pr_peer_t *peer; /* NULL: free */
     int64_t id;
-    sv_member_t *member;
+    sv_member_t *member; /* NULL: the whole role */
+    sv_role_t role;
     sv_child_state_t wanted;
     char former[PR_INCARNATION_LEN + 1]; /* this incarnation does not count */
     int64_t due_ms;
@@ -106,9 +107,25 @@ s_refuse(const request_t *request, int error)
     sv_control_answer(request->self->control, request->peer, request->id, error, PR_STR_NONE);
 }
 
-static bool
-s_has_arrived(const waiting_t *waiting)
+static void
+s_answer_scaled(sv_verbs_t *self, const waiting_t *waiting, int error)
 {
+    pr_buf_clear(self->data);
+    msgpack_packer packer = pr_packer(self->data);
+    (void) msgpack_pack_map(&packer, 2);
+    pr_pack_str(&packer, PR_STR("role"));
+    pr_pack_str(&packer, pr_str(sv_role_name(waiting->role)));
+    pr_pack_str(&packer, PR_STR("count"));
+    (void) msgpack_pack_uint64(&packer, sv_crew_count_of(self->crew, waiting->role));
+    sv_control_answer(self->control, waiting->peer, waiting->id, error, pr_buf_str(self->data));
+}
+
+static bool
+s_has_arrived(const sv_verbs_t *self, const waiting_t *waiting)
+{
+    if (!waiting->member) {
+        return sv_crew_is_scaled(self->crew, waiting->role);
+    }
     return sv_member_state(waiting->member) == waiting->wanted &&
            (waiting->wanted == SV_CHILD_DOWN ||
             strcmp(sv_member_incarnation(waiting->member), waiting->former) != 0);
@@ -121,13 +138,16 @@ s_turn(void *arg)
     for (size_t i = 0; i < PR_CALLS_MAX; i++) {
         waiting_t *waiting = &self->waiting[i];
         bool late = pr_loop_now_ms(self->loop) >= waiting->due_ms;
-        if (!waiting->peer || !(s_has_arrived(waiting) || late)) {
+        if (!waiting->peer || !(s_has_arrived(self, waiting) || late)) {
             continue;
         }
-        int error = s_has_arrived(waiting) ? 0 : PR_E_TIMEOUT;
-        pr_peer_t *peer = waiting->peer;
+        int error = s_has_arrived(self, waiting) ? 0 : PR_E_TIMEOUT;
+        if (waiting->member) {
+            s_answer_child(self, waiting->peer, waiting->id, waiting->member, error);
+        } else {
+            s_answer_scaled(self, waiting, error);
+        }
         waiting->peer = NULL;
-        s_answer_child(self, peer, waiting->id, waiting->member, error);
     }
     return false;
 }
@@ -255,12 +275,79 @@ s_kill(const request_t *request)
     }
 }
 
+/* What is not there leaves `out` as it is. */
+static bool
+s_take_int(const request_t *request, pr_str_t key, int64_t *out)
+{
+    const msgpack_object *given = request->args ? pr_object_member(request->args, key) : NULL;
+    return !given || pr_object_int(given, out);
+}
+
+static void
+s_drain(const request_t *request)
+{
+    sv_member_t *member = request->member;
+    waiting_t *slot = s_free_slot(request->self);
+    bool is_gateway = member && sv_member_spec(member)->role == SV_ROLE_GATEWAY;
+    int64_t within_ms = is_gateway ? sv_member_spec(member)->stop_within_ms : 0;
+    if (!is_gateway || !s_take_int(request, PR_STR("within_ms"), &within_ms) || within_ms < 0 ||
+        within_ms > PR_DRAIN_MAX_MS) {
+        s_refuse(request, PR_E_BAD_REQUEST);
+        return;
+    }
+    if (!slot || sv_crew_is_stopping(request->self->crew) ||
+        sv_member_state(member) != SV_CHILD_READY) {
+        s_refuse(request, PR_E_BUSY);
+        return;
+    }
+    char former[PR_INCARNATION_LEN + 1];
+    memcpy(former, sv_member_incarnation(member), sizeof former);
+    sv_member_drain(member, within_ms, "drain");
+    sv_member_feed(member, SV_CHILD_ON_START, NULL);
+    s_wait(request, slot, SV_CHILD_READY, former);
+    slot->due_ms += within_ms;
+}
+
+static bool
+s_take_role(const request_t *request, sv_role_t *role)
+{
+    const msgpack_object *given =
+        request->args ? pr_object_member(request->args, PR_STR("role")) : NULL;
+    for (*role = SV_ROLE_ACTORS; given && *role < SV_ROLE_COUNT; (*role)++) {
+        if (pr_str_equal(pr_object_str(given), pr_str(sv_role_name(*role)))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+s_scale(const request_t *request)
+{
+    sv_role_t role = SV_ROLE_COUNT;
+    int64_t count = 0;
+    waiting_t *slot = s_free_slot(request->self);
+    if (!s_take_role(request, &role) || !s_take_int(request, PR_STR("count"), &count)) {
+        s_refuse(request, PR_E_BAD_REQUEST);
+        return;
+    }
+    int error = slot ? sv_crew_scale(request->self->crew, role, count) : PR_E_BUSY;
+    if (error != 0) {
+        s_refuse(request, error);
+        return;
+    }
+    pr_log_info("supervisor.scale", "role=%s count=%d", sv_role_name(role), (int) count);
+    s_wait(request, slot, SV_CHILD_READY, "");
+    slot->member = NULL;
+    slot->role = role;
+}
+
 static const struct {
     const char *verb;
     void (*run)(const request_t *request);
 } s_verbs[] = {
-    {"status", s_status},   {"stop", s_stop}, {"start", s_start},
-    {"restart", s_restart}, {"kill", s_kill},
+    {"status", s_status}, {"stop", s_stop},   {"start", s_start}, {"restart", s_restart},
+    {"kill", s_kill},     {"drain", s_drain}, {"scale", s_scale},
 };
 
 void
@@ -275,7 +362,7 @@ sv_verbs_call(sv_verbs_t *self, pr_peer_t *peer, const pr_msg_call_t *call)
         request.args ? pr_object_member(request.args, PR_STR("name")) : NULL;
     if (name) {
         request.member = sv_crew_find(self->crew, pr_object_str(name));
-        if (!request.member) {
+        if (!request.member || sv_member_is_retired(request.member)) {
             s_refuse(&request, PR_E_NO_CHILD);
             return;
         }

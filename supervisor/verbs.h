@@ -7,9 +7,13 @@
  *     stop                         the planned stop of everything; answered at once with {pid}
  *     stop|start|restart {name}    answered with the child's map when it is down or ready
  *     kill {name, signal?}         sends the signal (a number; default 9), answered at once
+ *     drain {name, within_ms?}     a gateway sends its clients away over that time and is started
+ *                                  anew; answered with its map when it is ready again
+ *     scale {role, count}          makes it so many "gateway" or "actors"; answered with {role,
+ *                                  count} when all are ready and those too many are gone. The
+ *                                  settings count again at the next start.
  *
- * Any other verb is answered `unknown_type`; drain, scale, reload, top, polls and poll will be
- * here.
+ * Any other verb is answered `unknown_type`; reload, top, polls and poll will be here.
  */
 
 #ifndef SV_VERBS_H

@@ -196,6 +196,16 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_NATIVE_ASKS_MAX (PR_CONN_COMMANDS_MAX + 8)
 /* Frames of one socket a second, commands or not: more closes it. */
 #define PR_NATIVE_FRAMES_PER_S 200
+/* Sessions of Engine.IO that poll, with or without a request at present: more are refused, 503. */
+#define PR_POLLING_SESSIONS_MAX 20000
+/* Body of one answer; what does not go in waits for the next GET. A larger packet goes alone. */
+#define PR_POLLING_BODY_BYTES_MAX (1 << 20)
+/* A session that we close is remembered so long for the GET that is told so; and when the gateway
+ * ends. */
+#define PR_POLLING_CLOSE_MS 30000
+#define PR_POLLING_STOP_MS 200
+/* A WebSocket that does not take its session over within: is closed. */
+#define PR_UPGRADE_MS 10000
 #define PR_PING_INTERVAL_MS 25000
 #define PR_PING_TIMEOUT_MS 20000
 
@@ -203,6 +213,9 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 
 /* Redis, 32 actors, 32 gateways: the bounds of the settings. */
 #define PR_CHILDREN_MAX 65
+#define PR_ROLE_CHILDREN_MAX 32
+/* A gateway may take so long to send its clients away. */
+#define PR_DRAIN_MAX_MS 600000
 /* So many deaths before READY (or within 1 s of it) in so long: FAILED, probed now and then. */
 #define PR_CHILD_INTENSITY 5
 #define PR_CHILD_INTENSITY_MS 10000

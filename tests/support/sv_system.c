@@ -95,7 +95,7 @@ s_remove(const char *path, const struct stat *found, int kind, struct FTW *where
 static void
 s_kill_children(const t_sv_system_t *self)
 {
-    static const char *const s_names[] = {"redis", "a1", "a2", "g1", "g2"};
+    static const char *const s_names[] = {"redis", "a1", "a2", "a3", "g1", "g2", "g3", "g4"};
     for (size_t i = 0; i < sizeof s_names / sizeof s_names[0]; i++) {
         char path[128];
         char text[32] = "";

@@ -182,6 +182,13 @@ s_ask(bench_t *bench, const char *verb, const char *args)
     return error;
 }
 
+static bool
+s_never(void *arg)
+{
+    (void) arg;
+    return false;
+}
+
 /* --- tests --- */
 
 static void
@@ -211,7 +218,20 @@ wrong_calls_are_answered(void **state)
     } s_rows[] = {
         {"dance", NULL, PR_E_UNKNOWN_TYPE},
         {"", "{}", PR_E_UNKNOWN_TYPE},
-        {"drain", "{\"name\":\"a1\"}", PR_E_UNKNOWN_TYPE},
+        {"drain", "{\"name\":\"a1\"}", PR_E_BAD_REQUEST},
+        {"drain", "{\"name\":\"g1\"}", PR_E_BUSY},
+        {"drain", "{\"name\":\"g1\",\"within_ms\":-1}", PR_E_BAD_REQUEST},
+        {"drain", "{\"name\":\"g1\",\"within_ms\":9999999}", PR_E_BAD_REQUEST},
+        {"drain", "{\"name\":\"g1\",\"within_ms\":\"soon\"}", PR_E_BAD_REQUEST},
+        {"drain", NULL, PR_E_BAD_REQUEST},
+        {"scale", NULL, PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":\"gateway\"}", PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":\"gateway\",\"count\":0}", PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":\"gateway\",\"count\":33}", PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":\"gateway\",\"count\":\"2\"}", PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":\"redis\",\"count\":1}", PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":7,\"count\":1}", PR_E_BAD_REQUEST},
+        {"scale", "{\"role\":\"gateway\",\"count\":2}", PR_E_BUSY},
         {"status", "[1,2]", PR_E_BAD_REQUEST},
         {"status", "7", PR_E_BAD_REQUEST},
         {"stop", "{\"name\":\"z9\"}", PR_E_NO_CHILD},
@@ -241,6 +261,37 @@ stop_of_a_child_that_can_not_start_is_done_at_once(void **state)
     assert_int_equal(sv_member_state(sv_crew_at(bench->crew, 0)), SV_CHILD_BACKOFF);
     assert_int_equal(s_ask(bench, "stop", "{\"name\":\"a1\"}"), 0);
     assert_int_equal(sv_member_state(sv_crew_at(bench->crew, 0)), SV_CHILD_DOWN);
+}
+
+/* The settings say one of each. Neither can start, so neither comes further than BACKOFF. */
+static void
+more_and_fewer_of_a_role(void **state)
+{
+    bench_t *bench = *state;
+    const msgpack_object *status = NULL;
+    sv_crew_start(bench->crew);
+    while (sv_crew_scale(bench->crew, SV_ROLE_ACTORS, 3) == PR_E_BUSY) {
+        sv_member_feed(sv_crew_find(bench->crew, PR_STR("a1")), SV_CHILD_ON_STOP, NULL);
+        (void) pr_loop_run_until(bench->loop, s_never, NULL, 10);
+    }
+    sv_member_t *a3 = sv_crew_find(bench->crew, PR_STR("a3"));
+    assert_int_equal(sv_member_state(a3), SV_CHILD_BACKOFF);
+    assert_int_equal(sv_crew_count_of(bench->crew, SV_ROLE_ACTORS), 3);
+    assert_int_equal(sv_crew_count_of(bench->crew, SV_ROLE_GATEWAY), 1);
+    assert_false(sv_crew_is_scaled(bench->crew, SV_ROLE_ACTORS));
+
+    assert_int_equal(s_ask(bench, "scale", "{\"role\":\"actors\",\"count\":1}"), 0);
+    assert_int_equal(sv_member_state(a3), SV_CHILD_DOWN);
+    assert_true(sv_member_is_retired(a3));
+    assert_int_equal(s_ask(bench, "start", "{\"name\":\"a3\"}"), PR_E_NO_CHILD);
+    assert_int_equal(s_ask(bench, "status", NULL), 0);
+    assert_int_equal(pr_value_unpack(pr_buf_str(bench->data), bench->memory, &status), 0);
+    assert_int_equal(sv_ctl_status_children(status)->size, 2);
+
+    assert_int_equal(sv_crew_scale(bench->crew, SV_ROLE_ACTORS, 2), 0);
+    assert_int_equal(sv_crew_count(bench->crew), 4);
+    assert_true(sv_member_is_retired(a3));
+    assert_false(sv_member_is_retired(sv_crew_find(bench->crew, PR_STR("a2"))));
 }
 
 static bool
@@ -342,6 +393,7 @@ main(void)
         TEST(status_tells_of_everybody),
         TEST(wrong_calls_are_answered),
         TEST(stop_of_a_child_that_can_not_start_is_done_at_once),
+        TEST(more_and_fewer_of_a_role),
         TEST(events_that_are_no_business_of_a_caller_are_refused),
         TEST(stranger_is_not_let_in),
     };

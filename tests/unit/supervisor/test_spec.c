@@ -89,6 +89,26 @@ gateways_have_time_to_send_their_clients_away(void **state)
     assert_true(list.specs[2].terms.stop_ms > 60000);
 }
 
+static void
+more_are_as_those_of_the_settings(void **state)
+{
+    (void) state;
+    (void) setenv("ROLLCALL_DRAIN_MS", "60000", 1);
+    sv_spec_list_t list;
+    s_list(&list);
+    const sv_spec_t *gateway = sv_spec_add(&list, SV_ROLE_GATEWAY, 2);
+    assert_string_equal(gateway->name, "g2");
+    assert_string_equal(gateway->program, "rollcall-gateway");
+    assert_true(gateway->terms.stop_ms > 60000);
+    assert_string_equal(sv_spec_add(&list, SV_ROLE_ACTORS, 32)->name, "a32");
+    assert_null(sv_spec_add(&list, SV_ROLE_REDIS, 2));
+    while (list.count < PR_CHILDREN_MAX) {
+        assert_non_null(sv_spec_add(&list, SV_ROLE_GATEWAY, (int) list.count));
+    }
+    assert_null(sv_spec_add(&list, SV_ROLE_GATEWAY, 99));
+    assert_string_equal(gateway->name, "g2");
+}
+
 int
 main(void)
 {
@@ -96,6 +116,7 @@ main(void)
         cmocka_unit_test_setup(default_is_one_of_each, s_clean),
         cmocka_unit_test_setup(many_are_numbered_in_start_order, s_clean),
         cmocka_unit_test_setup(server_of_ones_own_is_not_started, s_clean),
+        cmocka_unit_test_setup(more_are_as_those_of_the_settings, s_clean),
         cmocka_unit_test_setup(gateways_have_time_to_send_their_clients_away, s_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

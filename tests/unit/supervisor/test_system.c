@@ -240,6 +240,78 @@ stop_and_start_of_one_child(void **state)
     assert_int_equal(t_sv_system_ctl(&s_system, s_stop_all, out, sizeof out), 111);
 }
 
+static void
+s_scale(const char *role, const char *count, const char *expected)
+{
+    const char *words[] = {"scale", role, count, NULL};
+    char out[4096];
+    assert_int_equal(t_sv_system_ctl(&s_system, words, out, sizeof out), 0);
+    assert_string_equal(out, expected);
+}
+
+static size_t
+s_children(void)
+{
+    json_t *status = t_sv_system_status(&s_system);
+    size_t count = json_array_size(json_object_get(status, "children"));
+    json_decref(status);
+    return count;
+}
+
+/* Those that stay are the same processes as before; those that go exit by themselves. */
+static void
+more_and_fewer_while_it_runs(void **state)
+{
+    (void) state;
+    s_need_programs();
+    pid_t before[NAMES];
+    pid_t after[NAMES];
+    t_sv_system_start(&s_system);
+    s_pids(before);
+    s_scale("gateway", "4", "gateway: 4 ready\n");
+    s_scale("actors", "3", "actors: 3 ready\n");
+    assert_int_equal(s_children(), NAMES + 3);
+    s_pids(after);
+    assert_memory_equal(before, after, sizeof before);
+    pid_t g4 = t_sv_system_pid_of(&s_system, "g4");
+    pid_t a3 = t_sv_system_pid_of(&s_system, "a3");
+    int64_t generation = s_generation();
+
+    s_scale("gateway", "2", "gateway: 2 ready\n");
+    s_scale("actors", "2", "actors: 2 ready\n");
+    assert_true(t_sv_system_wait_gone(g4, 0));
+    assert_true(t_sv_system_wait_gone(a3, 0));
+    assert_int_equal(s_children(), NAMES);
+    assert_true(s_generation() > generation);
+    s_pids(after);
+    assert_memory_equal(before, after, sizeof before);
+    s_scale("gateway", "3", "gateway: 3 ready\n");
+    pid_t g3 = t_sv_system_pid_of(&s_system, "g3");
+    s_stop_and_check(after);
+    assert_true(t_sv_system_wait_gone(g3, 0));
+}
+
+static void
+drained_gateway_is_started_anew(void **state)
+{
+    (void) state;
+    s_need_programs();
+    static const char *const s_drain[] = {"drain", "g1", "--within-ms", "200", NULL};
+    static const char *const s_wrong[] = {"drain", "a1", NULL};
+    static const char *const s_many[] = {"scale", "gateway", "99", NULL};
+    char out[4096];
+    pid_t pids[NAMES];
+    t_sv_system_start(&s_system);
+    pid_t g1 = t_sv_system_pid_of(&s_system, "g1");
+    assert_int_equal(t_sv_system_ctl(&s_system, s_drain, out, sizeof out), 0);
+    assert_non_null(strstr(out, "g1 is ready, process "));
+    assert_true(t_sv_system_wait_gone(g1, 0));
+    assert_int_equal(t_sv_system_ctl(&s_system, s_wrong, out, sizeof out), 100);
+    assert_int_equal(t_sv_system_ctl(&s_system, s_many, out, sizeof out), 100);
+    s_pids(pids);
+    s_stop_and_check(pids);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
 
 int
@@ -253,6 +325,8 @@ main(void)
         TEST(supervisor_that_stood_still_blames_nobody),
         TEST(start_after_a_killed_supervisor_cleans_up),
         TEST(stop_and_start_of_one_child),
+        TEST(more_and_fewer_while_it_runs),
+        TEST(drained_gateway_is_started_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
