@@ -193,6 +193,7 @@ s_replied(void *arg, const pr_msg_reply_t *reply, int error)
         error = error == PR_E_TIMEOUT ? PR_E_UNKNOWN_OUTCOME : PR_E_UNAVAILABLE;
     }
     if (error != 0) {
+        gw_rooms_stats(gw_conn_rooms(conn))->commands_refused++;
         s_refuse_as_told(conn, ack, reply, error);
     } else if (ack >= 0) {
         s_answer_saved(conn, ack, reply);
@@ -358,6 +359,7 @@ gw_commands_take(gw_commands_t **self_p, gw_conn_t *conn, const gw_command_t *co
         return;
     }
     if (command->flaws.ptr) {
+        stats->commands_refused++;
         refusal_t refusal = {"BadRequest", command->flaws, PR_STR("none")};
         s_refuse(conn, command->ack, &refusal);
         return;

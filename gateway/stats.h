@@ -32,6 +32,7 @@
     X(commands)                                                                                    \
     X(commands_limited)                                                                            \
     X(commands_busy)                                                                               \
+    X(commands_refused)                                                                            \
     X(commands_resent)                                                                             \
     X(must_send_overflows)                                                                         \
     X(updates)                                                                                     \

@@ -125,6 +125,10 @@ test("nominate: the original's words for each wrong payload", async () => {
   for (const [args, message] of wrong) {
     await table.refused(bob, ["nominate", ...args], "BadRequest", message);
   }
+  await eventually(
+    async () => counted(await system.status(), "commands_refused") >= wrong.length,
+    "refused commands to be counted",
+  );
   // 100 characters are 100, whatever they are made of; nothing is trimmed.
   for (const text of ["x".repeat(100), "\u{1f35c}".repeat(100), " ", "\u0000"]) {
     const { id } = await table.saved(bob, "nominate", { text, extra: [1, { deep: null }] });
