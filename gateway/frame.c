@@ -98,19 +98,22 @@ gw_frame_close(int code, const char *reason)
     return s_message(OPCODE_CLOSE, (pr_str_t) {number, code ? 2 : 0}, words);
 }
 
-/* Bytes of the frame at the start of `rest`, header and payload. */
-static size_t
-s_frame_len(pr_str_t rest)
+size_t
+gw_frame_read(pr_str_t frames, size_t at, gw_frame_t *frame)
 {
-    const unsigned char *byte = (const unsigned char *) rest.ptr;
-    PR_ASSERT(rest.len >= 2 && (byte[1] & 0x80) == 0);
+    const unsigned char *byte = (const unsigned char *) frames.ptr + at;
+    size_t rest = frames.len - at;
+    PR_ASSERT(at < frames.len && rest >= 2 && (byte[1] & 0x80) == 0);
     size_t bytes = byte[1] == LENGTH_16 ? 2 : byte[1] == LENGTH_64 ? 8 : 0;
-    PR_ASSERT(rest.len >= 2 + bytes);
+    PR_ASSERT(rest >= 2 + bytes);
     size_t len = bytes ? 0 : byte[1];
     for (size_t i = 0; i < bytes; i++) {
         len = len << 8 | byte[2 + i];
     }
-    return 2 + bytes + len;
+    frame->binary = (byte[0] & 0x0f) == OPCODE_BINARY;
+    frame->final = (byte[0] & FINAL) != 0;
+    frame->payload = (pr_str_t) {frames.ptr + at + 2 + bytes, len};
+    return at + 2 + bytes + len;
 }
 
 size_t
@@ -118,7 +121,8 @@ gw_frame_boundary(pr_str_t frames, size_t from, size_t at)
 {
     PR_ASSERT(at <= frames.len);
     while (from < at) {
-        from += s_frame_len((pr_str_t) {frames.ptr + from, frames.len - from});
+        gw_frame_t frame;
+        from = gw_frame_read(frames, from, &frame);
     }
     PR_ASSERT(from <= frames.len);
     return from;

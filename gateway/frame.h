@@ -8,6 +8,7 @@
 #ifndef GW_FRAME_H
 #define GW_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "proto/base/buffer.h"
@@ -27,5 +28,16 @@ gw_frame_close(int code, const char *reason);
  */
 size_t
 gw_frame_boundary(pr_str_t frames, size_t from, size_t at);
+
+/* One frame of a message: the first one says whether it is binary. */
+typedef struct {
+    pr_str_t payload; /* borrowed */
+    bool binary;
+    bool final;
+} gw_frame_t;
+
+/* Reads the frame at `at`, a boundary before the end; returns where the next one is. */
+size_t
+gw_frame_read(pr_str_t frames, size_t at, gw_frame_t *frame);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "gateway/engineio.h"
 #include "gateway/native.h"
+#include "gateway/polling_http.h"
 #include "gateway/polls.h"
 #include "gateway/report.h"
 #include "gateway/rooms.h"
@@ -28,6 +29,7 @@ struct gw_gateway {
     gw_polls_t polls;
     gw_sessions_t *sessions;
     gw_engineio_hub_t *engines;
+    gw_polling_door_t polling;
     gw_natives_t *natives;
     /* clients */
     gw_writer_t writer;
@@ -53,6 +55,20 @@ s_accept_socket(void *arg, gw_socket_t *socket, pr_str_t header_token)
     return gw_engineio_open(self->engines, socket, header_token);
 }
 
+static gw_refusal_t
+s_check_upgrade(void *arg, pr_str_t sid)
+{
+    gw_gateway_t *self = arg;
+    return gw_engineio_check(self->engines, sid, true);
+}
+
+static int
+s_upgrade(void *arg, gw_socket_t *socket, pr_str_t sid)
+{
+    gw_gateway_t *self = arg;
+    return gw_engineio_upgrade(self->engines, socket, sid);
+}
+
 static int
 s_accept_native(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding)
 {
@@ -62,6 +78,8 @@ s_accept_native(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding)
 
 static const gw_ws_ops_t s_ws_ops = {
     .accept = s_accept_socket,
+    .check = s_check_upgrade,
+    .upgrade = s_upgrade,
     .accept_native = s_accept_native,
 };
 
@@ -75,7 +93,27 @@ static void
 s_request(void *arg, gw_request_t *request)
 {
     gw_gateway_t *self = arg;
-    gw_rest_request(self->rest, request);
+    if (gw_polling_http_is_ours(&self->polling, request)) {
+        gw_polling_http_request(&self->polling, request);
+    } else {
+        gw_rest_request(self->rest, request);
+    }
+}
+
+static size_t
+s_head(void *arg, gw_request_t *request)
+{
+    gw_gateway_t *self = arg;
+    bool polling = gw_polling_http_is_ours(&self->polling, request);
+    return polling ? gw_polling_http_head(&self->polling, request) : 0;
+}
+
+/* Sessions that poll come without a connection of their own: they are counted like new ones. */
+static bool
+s_admit(void *arg, const gw_address_t *address)
+{
+    gw_gateway_t *self = arg;
+    return gw_limit_take(self->limit, GW_LIMIT_CONNECTS, address, pr_loop_now_ms(self->loop));
 }
 
 static const char *
@@ -249,13 +287,21 @@ s_make_protocols(gw_gateway_t *self)
     if (!self->sessions) {
         return false;
     }
+    char tag[GW_SID_TAG_MAX + 1];
+    gw_sid_tag(self->env->name, self->env->incarnation, tag);
     const gw_engineio_settings_t settings = {
         .ping_interval_ms = pr_config_int(self->config, PR_SET_GATEWAY_PING_INTERVAL_MS),
         .ping_timeout_ms = pr_config_int(self->config, PR_SET_GATEWAY_PING_TIMEOUT_MS),
-        .owner = self->env->name,
+        .owner = tag,
     };
     self->engines = gw_engineio_hub_new(self->loop, &settings, &self->stats, &gw_session_engine_ops,
                                         self->sessions);
+    self->polling = (gw_polling_door_t) {
+        .path = "/socket.io/",
+        .hub = self->engines,
+        .admit = s_admit,
+        .arg = self,
+    };
     const gw_natives_settings_t natives = {
         .loop = self->loop,
         .stats = &self->stats,
@@ -314,6 +360,7 @@ s_make_front(gw_gateway_t *self)
         .loop = self->loop,
         .origin = self->origin,
         .ws = self->ws,
+        .head = s_head,
         .request = s_request,
         .arg = self,
     };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "gateway/hangup.h"
 #include "gateway/head.h"
 #include "gateway/native_offer.h"
 #include "gateway/peer.h"
@@ -32,6 +33,7 @@
 
 struct gw_http {
     gw_http_options_t options;
+    gw_hangup_t *hangup;
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct lws_protocols protocols[4]; /* the last one is empty */
@@ -80,10 +82,34 @@ gw_http_cut(gw_request_t *request)
 void
 gw_http_park(gw_request_t *request, bool park)
 {
-    if (request->parked != park) {
-        request->parked = park;
-        (void) lws_rx_flow_control(request->wsi, park ? 0 : 1);
+    if (request->parked == park) {
+        return;
     }
+    request->parked = park;
+    (void) lws_rx_flow_control(request->wsi, park ? 0 : 1);
+    if (park) {
+        int fd = lws_get_socket_fd(request->wsi);
+        int error = gw_hangup_watch(request->peer->http->hangup, fd, request->peer);
+        request->peer->http->counters.unwatched += error != 0;
+    }
+}
+
+/* Nobody waits for the answer any more. */
+static void
+s_on_hangup(void *user)
+{
+    gw_peer_t *peer = user;
+    if (peer->request && peer->request->parked) {
+        peer->http->counters.hangups++;
+        lws_set_timeout(peer->request->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+    }
+}
+
+size_t
+gw_http_ask_head(gw_request_t *request)
+{
+    const gw_http_options_t *options = &request->peer->http->options;
+    return options->head ? options->head(options->arg, request) : 0;
 }
 
 void
@@ -99,11 +125,7 @@ gw_http_hand_over(gw_request_t *request)
 {
     gw_http_t *self = request->peer->http;
     lws_set_timeout(request->wsi, NO_PENDING_TIMEOUT, 0);
-    if (pr_str_starts(request->path, PR_STR("/socket.io/"))) {
-        gw_ws_respond(request);
-    } else {
-        self->options.request(self->options.arg, request);
-    }
+    self->options.request(self->options.arg, request);
 }
 
 /* --- the course of a request --- */
@@ -217,6 +239,7 @@ s_on_destroyed(gw_peer_t *peer)
     peer->prev->next = peer->next;
     peer->next->prev = peer->prev;
     free(peer->header_token);
+    free(peer->sid);
     free(peer);
     self->counters.connections--;
     if (self->closed) {
@@ -356,10 +379,11 @@ gw_http_new(const gw_http_options_t *options)
         return NULL;
     }
     self->options = *options;
+    self->hangup = gw_hangup_new(options->loop, s_on_hangup);
     self->peers.prev = &self->peers;
     self->peers.next = &self->peers;
     lws_set_log_level(0, NULL); /* it would print what clients send */
-    if (s_start(self) != 0) {
+    if (!self->hangup || s_start(self) != 0) {
         gw_http_destroy(&self);
     }
     return self;
@@ -383,6 +407,7 @@ gw_http_destroy(gw_http_t **self_p)
         }
         lws_context_destroy(self->context);
     }
+    gw_hangup_destroy(&self->hangup);
     free(self);
     *self_p = NULL;
 }

@@ -30,6 +30,10 @@ typedef struct {
     pr_loop_t *loop;
     const gw_origin_t *origin;
     struct gw_ws *ws; /* takes the connections that upgrade; may be NULL: then none may */
+    /* A request whose body is still to come: the bound of that, if it is to be handed over even
+     * when it was larger (gw_request_is_too_large); 0: PR_BODY_BYTES_MAX, and larger ones are
+     * answered here. May be NULL. */
+    size_t (*head)(void *arg, gw_request_t *request);
     /* A whole request, never OPTIONS. It must be answered with gw_http_respond, now or later. */
     void (*request)(void *arg, gw_request_t *request);
     void *arg;
@@ -42,6 +46,8 @@ typedef struct {
     uint64_t refused_bodies;
     uint64_t body_timeouts;
     uint64_t cancelled;  /* the client went while its request waited */
+    uint64_t hangups;    /* … and said so */
+    uint64_t unwatched;  /* of those that wait: we would not hear of it */
     uint64_t answers[6]; /* by the first digit of their status */
 } gw_http_counters_t;
 
@@ -78,6 +84,8 @@ typedef enum {
 /* "GET" and so on. A HEAD request is shown as GET; its answer goes without the body. */
 const char *
 gw_request_method(const gw_request_t *self);
+bool
+gw_request_is_head(const gw_request_t *self);
 /* Decoded, without the query. */
 pr_str_t
 gw_request_path(const gw_request_t *self);
@@ -89,6 +97,9 @@ pr_str_t
 gw_request_header(const gw_request_t *self, gw_header_t header);
 pr_str_t
 gw_request_body(const gw_request_t *self);
+/* Its body was over the bound that options.head gave, and thrown away. */
+bool
+gw_request_is_too_large(const gw_request_t *self);
 const gw_address_t *
 gw_request_address(const gw_request_t *self);
 /* Whether the page that asks may talk to us. */
@@ -98,6 +109,12 @@ gw_request_origin_allowed(const gw_request_t *self);
 /* Calls `cancelled(arg)` if the client goes away before the answer: the request is then gone. */
 void
 gw_request_on_cancelled(gw_request_t *self, void (*cancelled)(void *arg), void *arg);
+/* That `arg`; NULL at first. */
+void *
+gw_request_arg(const gw_request_t *self);
+/* Closes the connection without an answer. `cancelled` comes from the loop. */
+void
+gw_request_cut(gw_request_t *self);
 
 /*
  * Answers a request, once; it is gone then. `headers` are more header lines, each with its CR LF,

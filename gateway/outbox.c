@@ -10,21 +10,28 @@
 struct gw_waiting {
     gw_waiting_t *next;
     pr_buf_t *frame;
+    bool large;
 };
 
-static bool
-s_is_large(const pr_buf_t *frame)
+static size_t
+s_max(const gw_outbox_t *self)
 {
-    return pr_buf_len(frame) > PR_CONN_MUST_SEND_BYTES_MAX;
+    return self->bytes_max ? self->bytes_max : PR_CONN_MUST_SEND_BYTES_MAX;
+}
+
+static bool
+s_is_large(const gw_outbox_t *self, const pr_buf_t *frame)
+{
+    return pr_buf_len(frame) > s_max(self);
 }
 
 bool
 gw_outbox_has_room(const gw_outbox_t *self, const pr_buf_t *frame)
 {
-    if (s_is_large(frame)) {
+    if (s_is_large(self, frame)) {
         return !self->large;
     }
-    return self->bytes + pr_buf_len(frame) <= PR_CONN_MUST_SEND_BYTES_MAX;
+    return self->bytes + pr_buf_len(frame) <= s_max(self);
 }
 
 int
@@ -35,13 +42,14 @@ gw_outbox_push(gw_outbox_t *self, pr_buf_t *frame)
         return PR_E_NOMEM;
     }
     waiting->frame = pr_buf_ref(frame);
+    waiting->large = s_is_large(self, frame);
     if (self->tail) {
         self->tail->next = waiting;
     } else {
         self->head = waiting;
     }
     self->tail = waiting;
-    if (s_is_large(frame)) {
+    if (waiting->large) {
         self->large = true;
     } else {
         self->bytes += pr_buf_len(frame);
@@ -61,11 +69,17 @@ gw_outbox_pop(gw_outbox_t *self)
         self->tail = NULL;
     }
     pr_buf_t *frame = first->frame;
-    free(first);
-    if (s_is_large(frame)) {
+    if (first->large) {
         self->large = false;
     } else {
         self->bytes -= pr_buf_len(frame);
     }
+    free(first);
     return frame;
+}
+
+size_t
+gw_outbox_next_len(const gw_outbox_t *self)
+{
+    return self->head ? pr_buf_len(self->head->frame) : 0;
 }

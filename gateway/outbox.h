@@ -18,8 +18,9 @@ typedef struct gw_waiting gw_waiting_t;
 typedef struct {
     gw_waiting_t *head;
     gw_waiting_t *tail;
-    size_t bytes; /* of those that count against the bound */
-    bool large;   /* one frame over the bound waits besides: it is shared, and there is only one */
+    size_t bytes;     /* of those that count against the bound */
+    size_t bytes_max; /* the bound, which may change; 0: PR_CONN_MUST_SEND_BYTES_MAX */
+    bool large; /* one frame over the bound waits besides: it is shared, and there is only one */
 } gw_outbox_t;
 
 /* Whether the bound leaves room for `frame`. */
@@ -33,5 +34,9 @@ gw_outbox_push(gw_outbox_t *self, pr_buf_t *frame);
 /* Takes the oldest out: the caller has its reference. NULL if there is none. */
 pr_buf_t *
 gw_outbox_pop(gw_outbox_t *self);
+
+/* Bytes of the oldest; 0 if there is none. */
+size_t
+gw_outbox_next_len(const gw_outbox_t *self);
 
 #endif

@@ -25,6 +25,8 @@ struct gw_peer {
     gw_request_t *request; /* the present one, until its answer has been written */
     gw_socket_t *socket;
     char *header_token; /* kept over the upgrade */
+    char *sid;          /* the same; NULL: no session yet */
+    const struct gw_ws_mount *mount;
     gw_address_t address;
     /* libwebsockets is at a request that our filter has seen. Anything else that it would do on
      * its own ends the connection. */

@@ -70,6 +70,18 @@ gw_request_body(const gw_request_t *self)
     return self->body ? pr_buf_str(self->body) : (pr_str_t) {"", 0};
 }
 
+bool
+gw_request_is_head(const gw_request_t *self)
+{
+    return self->head;
+}
+
+bool
+gw_request_is_too_large(const gw_request_t *self)
+{
+    return self->too_large;
+}
+
 const gw_address_t *
 gw_request_address(const gw_request_t *self)
 {
@@ -81,6 +93,18 @@ gw_request_on_cancelled(gw_request_t *self, void (*cancelled)(void *arg), void *
 {
     self->cancelled = cancelled;
     self->arg = arg;
+}
+
+void *
+gw_request_arg(const gw_request_t *self)
+{
+    return self->arg;
+}
+
+void
+gw_request_cut(gw_request_t *self)
+{
+    gw_http_cut(self);
 }
 
 /* --- answers --- */
@@ -227,7 +251,9 @@ gw_request_begin(gw_request_t *self)
         self->body_read = true;
         s_complete(self);
     } else {
-        self->too_large = self->content_length > PR_BODY_BYTES_MAX;
+        self->body_max = gw_http_ask_head(self);
+        size_t max = self->body_max ? self->body_max : PR_BODY_BYTES_MAX;
+        self->too_large = (size_t) self->content_length > max;
         self->body_left = (size_t) self->content_length;
         pr_loop_arm(self->loop, &self->timer, GW_REQUEST_BODY_MS);
     }
@@ -273,7 +299,7 @@ gw_request_end_body(gw_request_t *self)
         return;
     }
     self->body_read = true;
-    if (self->too_large) {
+    if (self->too_large && self->body_max == 0) {
         self->counters->refused_bodies++;
         pr_wheel_cancel(&self->timer);
         gw_http_respond_error(self, 413, TOO_LARGE, NULL, NULL);

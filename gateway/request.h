@@ -37,6 +37,7 @@ struct gw_request {
     pr_str_t headers[GW_HEADER_COUNT];
     pr_buf_t *body;     /* NULL: empty */
     size_t body_left;   /* bytes of it that have not come */
+    size_t body_max;    /* 0: PR_BODY_BYTES_MAX, and what is larger is answered here */
     pr_buf_t *response; /* NULL: none yet */
     pr_timer_t timer;
     void (*cancelled)(void *arg);
@@ -88,5 +89,8 @@ gw_http_cut(gw_request_t *request);
 /* Gives a whole request to whoever answers it. */
 void
 gw_http_hand_over(gw_request_t *request);
+/* What options.head says of it. */
+size_t
+gw_http_ask_head(gw_request_t *request);
 
 #endif

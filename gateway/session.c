@@ -227,10 +227,15 @@ s_packet(gw_session_t *self, const gw_sio_packet_t *packet)
 }
 
 static void
-s_message(void *user, pr_str_t text)
+s_message(void *user, pr_str_t text, bool binary)
 {
     gw_session_t *self = user;
     gw_sio_packet_t packet;
+    if (binary) {
+        self->shared->stats->binary_refused++;
+        s_bad(self, "binary");
+        return;
+    }
     if (gw_sio_parse(text, &packet) != 0) {
         s_bad(self, "parse error");
         return;

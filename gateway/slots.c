@@ -28,7 +28,7 @@ gw_slots_write(gw_slot_t *slots,
                 continue;
             }
         } else {
-            gw_write_missed(socket_of(slot->owner));
+            gw_socket_missed(socket_of(slot->owner));
         }
         not_sent(slot->owner);
     }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One client's WebSocket, from its upgrade to its end: what the protocols (engineio, native) see of
- * libwebsockets. ws.c makes it, write.c does all its writing.
+ * One client's WebSocket, from its upgrade to its end: what the protocols (engineio, native) see
+ * of libwebsockets. ws.c makes it, write.c does all its writing.
  *
- * Messages arrive whole and bounded. Everything that goes out is a frame: bytes with their WebSocket
- * header(s), made once by gw_frame_* and shared by all sockets that get it.
+ * Messages arrive whole and bounded. Everything that goes out is a frame: bytes with their
+ * WebSocket header(s), made once by gw_frame_* and shared by all sockets that get it.
  *
- * A frame longer than PR_FRAGMENT_BYTES is made of WebSocket fragments, so that libwebsockets' own
- * control frames may go between them and a slow reader costs at most one fragment of copied bytes.
+ * A frame longer than PR_FRAGMENT_BYTES is made of WebSocket fragments, so that libwebsockets'
+ * own control frames may go between them and a slow reader costs at most one fragment of copied
+ * bytes.
  */
 
 #ifndef GW_SOCKET_H
@@ -29,8 +30,8 @@ typedef struct {
     /* Everything that was accepted has gone out, after a gw_socket_send had answered PR_E_BUSY or a
      * gw_slot had gone slow. */
     void (*writable)(void *user);
-    /* The last call: the socket is gone. `code` is the WebSocket close code the peer gave, 1006 for a
-     * lost connection, or ours. `by_us`: we closed it. */
+    /* The last call: the socket is gone. `code` is the WebSocket close code the peer gave, 1006
+     * for a lost connection, or ours. `by_us`: we closed it. */
     void (*closed)(void *user, int code, bool by_us);
     /* A WebSocket pong has come. May be NULL. */
     void (*pong)(void *user);
@@ -40,19 +41,20 @@ typedef struct {
 void
 gw_socket_attach(gw_socket_t *self, const gw_socket_ops_t *ops, void *user);
 
-/* Sends a frame if nothing is waiting: 0, the socket finishes it by itself even if the kernel took only
- * a part. PR_E_BUSY: not taken, `writable` will come. PR_E_CLOSED: on its way out. */
+/* Sends a frame if nothing is waiting: 0, the socket finishes it by itself even if the kernel
+ * took only a part. PR_E_BUSY: not taken, `writable` will come. PR_E_CLOSED: on its way out. */
 PR_MUST_CHECK int
 gw_socket_send(gw_socket_t *self, pr_buf_t *frame);
 
-/* Sends a frame that must not be dropped, in order, behind what is waiting; later gw_socket_send calls
- * are PR_E_BUSY until it has gone. PR_E_FULL past PR_CONN_MUST_SEND_BYTES_MAX: close the socket.
- * A single frame larger than the bound is taken if nothing else waits (a first document). */
+/* Sends a frame that must not be dropped, in order, behind what is waiting; later gw_socket_send
+ * calls are PR_E_BUSY until it has gone. PR_E_FULL past PR_CONN_MUST_SEND_BYTES_MAX: close the
+ * socket. A single frame larger than the bound is taken if nothing else waits (a first document).
+ * */
 PR_MUST_CHECK int
 gw_socket_send_must(gw_socket_t *self, pr_buf_t *frame);
 
-/* Closes: what must be sent goes first, then a close frame (`code` 0: without a code), then the end,
- * after PR_CLOSING_MS at the latest. `closed` is called from the loop, never from within. */
+/* Closes: what must be sent goes first, then a close frame (`code` 0: without a code), then the
+ * end, after PR_CLOSING_MS at the latest. `closed` is called from the loop, never from within. */
 void
 gw_socket_close(gw_socket_t *self, int code, const char *reason);
 
@@ -82,9 +84,10 @@ gw_frame_text2(pr_str_t head, pr_str_t tail);
 /* --- fan-out --- */
 
 /*
- * A place in a feed's dense array: all that the hot loop touches. `fd` is -1 while the socket can not
- * be written straight (something is waiting, TLS, or the orthodox mode): then `slow` is called for it.
- * The socket keeps its slot's fd right as long as it is bound (gw_socket_bind_slot).
+ * A place in a feed's dense array: all that the hot loop touches. `fd` is -1 while the socket can
+ * not be written straight (something is waiting, TLS, or the orthodox mode): then `slow` is
+ * called for it. The socket keeps its slot's fd right as long as it is bound
+ * (gw_socket_bind_slot).
  */
 typedef struct {
     int fd;
@@ -97,10 +100,10 @@ void
 gw_socket_bind_slot(gw_socket_t *self, gw_slot_t *slot);
 
 /*
- * Writes `frame` to every slot whose flags have all bits of `want` set. For a slot that can not be
- * written straight, calls not_sent(owner) (nothing was sent; the feed has it catch up later). After a
- * short write the socket finishes the frame by itself and the slot's fd turns -1 until then. Returns
- * how many got it. `socket_of(owner)` finds the socket on the slow path.
+ * Writes `frame` to every slot whose flags have all bits of `want` set. For a slot that can not
+ * be written straight, calls not_sent(owner) (nothing was sent; the feed has it catch up later).
+ * After a short write the socket finishes the frame by itself and the slot's fd turns -1 until
+ * then. Returns how many got it. `socket_of(owner)` finds the socket on the slow path.
  */
 size_t
 gw_slots_write(gw_slot_t *slots,
@@ -109,5 +112,26 @@ gw_slots_write(gw_slot_t *slots,
                pr_buf_t *frame,
                gw_socket_t *(*socket_of)(void *owner),
                void (*not_sent)(void *owner));
+
+/* A fan-out passed it by: `writable` will come. */
+void
+gw_socket_missed(gw_socket_t *self);
+
+/* --- stand-ins --- */
+
+/* What takes the frames in place of a WebSocket: the functions of the same names. */
+typedef struct {
+    int (*send)(void *arg, pr_buf_t *frame);
+    int (*send_must)(void *arg, pr_buf_t *frame);
+    /* The slot's fd stays -1 while there is no WebSocket behind it. */
+    void (*bind_slot)(void *arg, gw_slot_t *slot);
+    void (*missed)(void *arg);
+} gw_stand_in_ops_t;
+
+/* NULL when out of memory. Of all functions only those four may be called with it. */
+gw_socket_t *
+gw_socket_new_stand_in(const gw_stand_in_ops_t *ops, void *arg);
+void
+gw_socket_destroy_stand_in(gw_socket_t **self_p);
 
 #endif

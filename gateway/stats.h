@@ -15,7 +15,13 @@
     X(conns)                                                                                       \
     X(rooms)                                                                                       \
     X(natives)                                                                                     \
+    X(sessions_polling)                                                                            \
     X(sessions_opened)                                                                             \
+    X(polling_refused)                                                                             \
+    X(polling_overlaps)                                                                            \
+    X(polling_aborts)                                                                              \
+    X(upgrades)                                                                                    \
+    X(upgrades_failed)                                                                             \
     X(natives_opened)                                                                              \
     X(native_bad_frames)                                                                           \
     X(native_limited)                                                                              \

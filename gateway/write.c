@@ -294,7 +294,7 @@ s_start(gw_socket_t *self, pr_buf_t *frame, bool must)
 }
 
 int
-gw_socket_send(gw_socket_t *self, pr_buf_t *frame)
+gw_write_frame(gw_socket_t *self, pr_buf_t *frame)
 {
     if (s_is_gone(self) || self->closing) {
         return PR_E_CLOSED;
@@ -307,7 +307,7 @@ gw_socket_send(gw_socket_t *self, pr_buf_t *frame)
 }
 
 int
-gw_socket_send_must(gw_socket_t *self, pr_buf_t *frame)
+gw_write_must(gw_socket_t *self, pr_buf_t *frame)
 {
     if (s_is_gone(self) || self->closing) {
         return PR_E_CLOSED;
@@ -366,7 +366,7 @@ gw_socket_kill(gw_socket_t *self)
 }
 
 void
-gw_socket_bind_slot(gw_socket_t *self, gw_slot_t *slot)
+gw_write_bind_slot(gw_socket_t *self, gw_slot_t *slot)
 {
     self->slot = slot;
     s_update_slot(self);

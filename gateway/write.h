@@ -62,6 +62,7 @@ struct gw_socket {
     gw_peer_t *peer;
     const gw_socket_ops_t *ops;
     void *user;
+    const gw_stand_in_ops_t *stand_in; /* not a WebSocket: nothing but this and `user` counts */
 
     /* --- sending: write.c --- */
     gw_slot_t *slot;
@@ -114,6 +115,17 @@ gw_write_look(gw_socket_t *self, int64_t now_ms);
 void
 gw_write_look_at(gw_socket_t *self, int64_t due_ms);
 
+/* --- what socket.c calls: see the functions of the same names in socket.h --- */
+
+PR_MUST_CHECK int
+gw_write_frame(gw_socket_t *self, pr_buf_t *frame);
+PR_MUST_CHECK int
+gw_write_must(gw_socket_t *self, pr_buf_t *frame);
+void
+gw_write_bind_slot(gw_socket_t *self, gw_slot_t *slot);
+void
+gw_write_missed(gw_socket_t *self);
+
 /* --- what slots.c calls --- */
 
 /* What the kernel takes of `bytes`: a count, 0 for nothing now, -1 when the peer is gone. */
@@ -124,9 +136,5 @@ gw_write_send(int fd, pr_str_t bytes);
  * itself. */
 bool
 gw_write_finish(gw_socket_t *self, pr_buf_t *frame, ssize_t sent);
-
-/* A frame passed the socket by: it will say when it is writable. */
-void
-gw_write_missed(gw_socket_t *self);
 
 #endif

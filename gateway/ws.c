@@ -22,7 +22,7 @@ enum {
     CODE_TOO_LARGE = 1009
 };
 
-#define PATH "/socket.io"
+#define PATH "/socket.io/"
 #define NATIVE_PATH "/ws"
 /* libwebsockets drops a client with a longer list of subprotocols without a word. */
 #define OFFER_MAX 126
@@ -30,11 +30,17 @@ enum {
 #define HEADER_TEXT_MAX 512
 #define TOKEN_HEADER "token:"
 
+struct gw_ws_mount {
+    pr_str_t path;
+    gw_ws_ops_t ops;
+    void *arg;
+};
+
 struct gw_ws {
     const gw_writer_t *writer;
     const gw_origin_t *origin;
-    gw_ws_ops_t ops;
-    void *arg;
+    gw_ws_mount_t mounts[GW_WS_MOUNTS_MAX];
+    size_t mount_count;
     gw_ws_counters_t counters;
 };
 
@@ -48,9 +54,15 @@ gw_ws_new(const gw_writer_t *writer, const gw_origin_t *origin, const gw_ws_ops_
     }
     self->writer = writer;
     self->origin = origin;
-    self->ops = *ops;
-    self->arg = arg;
+    gw_ws_mount(self, PATH, ops, arg);
     return self;
+}
+
+void
+gw_ws_mount(gw_ws_t *self, const char *path, const gw_ws_ops_t *ops, void *arg)
+{
+    PR_ASSERT(self->mount_count < GW_WS_MOUNTS_MAX);
+    self->mounts[self->mount_count++] = (gw_ws_mount_t) {pr_str(path), *ops, arg};
 }
 
 void
@@ -65,89 +77,6 @@ const gw_ws_counters_t *
 gw_ws_counters(const gw_ws_t *self)
 {
     return &self->counters;
-}
-
-/* --- Engine.IO's own refusals --- */
-
-typedef enum {
-    REFUSAL_TRANSPORT,
-    REFUSAL_SESSION,
-    REFUSAL_METHOD,
-    REFUSAL_REQUEST,
-    REFUSAL_FORBIDDEN,
-    REFUSAL_PROTOCOL,
-    REFUSAL_NONE
-} refusal_t;
-
-static const char *const s_refusals[] = {
-    [REFUSAL_TRANSPORT] = "Transport unknown", [REFUSAL_SESSION] = "Session ID unknown",
-    [REFUSAL_METHOD] = "Bad handshake method", [REFUSAL_REQUEST] = "Bad request",
-    [REFUSAL_FORBIDDEN] = "Forbidden",         [REFUSAL_PROTOCOL] = "Unsupported protocol version",
-};
-
-/* What the checks of a handshake look at. */
-typedef struct {
-    pr_str_t transport;
-    pr_str_t eio;
-    pr_str_t sid;
-    bool is_get;
-    bool is_upgrade;
-    bool origin_allowed;
-} handshake_t;
-
-/* In the order of the stock server. */
-static refusal_t
-s_check(const handshake_t *asked)
-{
-    if (!pr_str_equal(asked->transport, PR_STR("websocket"))) {
-        return REFUSAL_TRANSPORT;
-    }
-    if (!asked->origin_allowed) {
-        return REFUSAL_FORBIDDEN;
-    }
-    if (asked->sid.ptr) {
-        return REFUSAL_SESSION;
-    }
-    if (!asked->is_get) {
-        return REFUSAL_METHOD;
-    }
-    if (!asked->is_upgrade) {
-        return REFUSAL_REQUEST;
-    }
-    return pr_str_equal(asked->eio, PR_STR("4")) ? REFUSAL_NONE : REFUSAL_PROTOCOL;
-}
-
-static int
-s_status(refusal_t refusal)
-{
-    return refusal == REFUSAL_FORBIDDEN ? 403 : 400;
-}
-
-static void
-s_write_refusal(pr_buf_t *out, refusal_t refusal)
-{
-    pr_buf_append_fmt(out, "{\"code\":%d,\"message\":\"%s\"}", (int) refusal, s_refusals[refusal]);
-}
-
-void
-gw_ws_respond(gw_request_t *request)
-{
-    handshake_t asked = {
-        .transport = gw_request_query(request, PR_STR("transport")),
-        .eio = gw_request_query(request, PR_STR("EIO")),
-        .sid = gw_request_query(request, PR_STR("sid")),
-        .is_get = strcmp(gw_request_method(request), "GET") == 0,
-        .origin_allowed = gw_request_origin_allowed(request),
-    };
-    refusal_t refusal = s_check(&asked);
-    pr_buf_t *body = pr_buf_new(64);
-    if (body) {
-        s_write_refusal(body, refusal);
-    }
-    bool failed = !body || pr_buf_failed(body);
-    gw_http_respond(request, s_status(refusal), "application/json",
-                    failed ? PR_STR("{}") : pr_buf_str(body), NULL);
-    pr_buf_destroy(&body);
 }
 
 /* --- upgrades --- */
@@ -206,16 +135,9 @@ s_refuse(gw_ws_t *self, struct lws *wsi, int status, const char *headers, pr_str
 }
 
 static int
-s_refuse_engine(gw_ws_t *self, struct lws *wsi, refusal_t refusal)
+s_refuse_engine(gw_ws_t *self, struct lws *wsi, gw_refusal_t refusal)
 {
-    pr_buf_t *body = pr_buf_new(64);
-    if (!body) {
-        return -1;
-    }
-    s_write_refusal(body, refusal);
-    int result = s_refuse(self, wsi, s_status(refusal), NULL, pr_buf_str(body));
-    pr_buf_destroy(&body);
-    return result;
+    return s_refuse(self, wsi, gw_refusal_status(refusal), NULL, gw_refusal_body(refusal));
 }
 
 static bool
@@ -229,21 +151,29 @@ s_origin_allowed(gw_ws_t *self, struct lws *wsi)
                             s_header(wsi, WSI_TOKEN_HOST, &host));
 }
 
-static refusal_t
-s_check_upgrade(gw_ws_t *self, struct lws *wsi)
+static gw_refusal_t
+s_check_upgrade(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
 {
+    const gw_ws_mount_t *mount = peer->mount;
     text_t transport;
     text_t eio;
     text_t sid;
-    handshake_t asked = {
+    gw_handshake_t asked = {
         .transport = s_parameter(wsi, PR_STR("transport="), &transport),
         .eio = s_parameter(wsi, PR_STR("EIO="), &eio),
         .sid = s_parameter(wsi, PR_STR("sid="), &sid),
+        .session = GW_REFUSAL_SESSION,
         .is_get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0,
         .is_upgrade = true,
         .origin_allowed = s_origin_allowed(self, wsi),
     };
-    return s_check(&asked);
+    if (asked.sid.ptr && mount->ops.check) {
+        asked.session = mount->ops.check(mount->arg, asked.sid);
+    }
+    gw_refusal_t refusal = gw_refusal_check(&asked);
+    free(peer->sid);
+    peer->sid = asked.sid.ptr ? strndup(asked.sid.ptr, asked.sid.len) : NULL;
+    return asked.sid.ptr && !peer->sid ? GW_REFUSAL_REQUEST : refusal;
 }
 
 static void
@@ -293,6 +223,20 @@ s_confirm_native(gw_ws_t *self, struct lws *wsi)
     return 0;
 }
 
+/* The mount of a path, with or without its last slash. */
+static const gw_ws_mount_t *
+s_mount_at(const gw_ws_t *self, pr_str_t path)
+{
+    for (size_t i = 0; i < self->mount_count; i++) {
+        pr_str_t full = self->mounts[i].path;
+        pr_str_t bare = {full.ptr, full.len - 1};
+        if (pr_str_equal(path, full) || pr_str_equal(path, bare)) {
+            return &self->mounts[i];
+        }
+    }
+    return NULL;
+}
+
 int
 gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgrade)
 {
@@ -301,16 +245,17 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
         return -1;
     }
     pr_str_t path = s_path(wsi);
-    peer->is_native = self->ops.accept_native && pr_str_equal(path, PR_STR(NATIVE_PATH));
+    peer->is_native = self->mounts[0].ops.accept_native && pr_str_equal(path, PR_STR(NATIVE_PATH));
     if (peer->is_native) {
         return s_confirm_native(self, wsi);
     }
-    if (!pr_str_equal(path, PR_STR(PATH)) && !pr_str_equal(path, PR_STR(PATH "/"))) {
+    peer->mount = s_mount_at(self, path);
+    if (!peer->mount) {
         return s_refuse(self, wsi, 404, NULL,
                         PR_STR("{\"statusCode\":404,\"message\":\"Not Found\"}"));
     }
-    refusal_t refusal = s_check_upgrade(self, wsi);
-    if (refusal != REFUSAL_NONE) {
+    gw_refusal_t refusal = s_check_upgrade(self, wsi, peer);
+    if (refusal != GW_REFUSAL_NONE) {
         return s_refuse_engine(self, wsi, refusal);
     }
     if (!pr_str_equal(s_header(wsi, WSI_TOKEN_VERSION, &version), PR_STR("13"))) {
@@ -318,7 +263,7 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
     }
     if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
         lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0) {
-        return s_refuse_engine(self, wsi, REFUSAL_REQUEST);
+        return s_refuse_engine(self, wsi, GW_REFUSAL_REQUEST);
     }
     s_keep_token(wsi, peer);
     return 0;
@@ -345,11 +290,14 @@ static int
 s_hand_over(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
 {
     if (!peer->is_native) {
-        return self->ops.accept(self->arg, peer->socket, pr_str(peer->header_token));
+        const gw_ws_mount_t *mount = peer->mount;
+        return peer->sid ? mount->ops.upgrade(mount->arg, peer->socket, pr_str(peer->sid))
+                         : mount->ops.accept(mount->arg, peer->socket, pr_str(peer->header_token));
     }
     bool packed = strcmp(lws_get_protocol(wsi)->name, GW_NATIVE_SUBPROTOCOL_MSGPACK) == 0;
-    return self->ops.accept_native(self->arg, peer->socket,
-                                   packed ? GW_NATIVE_MSGPACK : GW_NATIVE_JSON);
+    const gw_ws_mount_t *mount = &self->mounts[0];
+    return mount->ops.accept_native(mount->arg, peer->socket,
+                                    packed ? GW_NATIVE_MSGPACK : GW_NATIVE_JSON);
 }
 
 static int
@@ -373,6 +321,8 @@ s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
     int error = s_hand_over(self, wsi, peer);
     free(peer->header_token);
     peer->header_token = NULL;
+    free(peer->sid);
+    peer->sid = NULL;
     if (error) {
         gw_socket_kill(socket);
     }

@@ -8,18 +8,26 @@
 #ifndef GW_WS_H
 #define GW_WS_H
 
+#include "gateway/engineio_refusal.h"
 #include "gateway/http.h"
 #include "gateway/native_parse.h"
 #include "gateway/socket.h"
 #include "gateway/write.h"
 
 typedef struct gw_ws gw_ws_t;
+typedef struct gw_ws_mount gw_ws_mount_t; /* a path, and who is behind it */
+
+#define GW_WS_MOUNTS_MAX 2
 
 typedef struct {
     /* A Socket.IO client's WebSocket is open. `token` is the HTTP header of that name, absent if
      * there was none; borrowed for the call. The callee attaches itself. An error code cuts the
      * socket. */
     int (*accept)(void *arg, gw_socket_t *socket, pr_str_t token);
+    /* Whether a WebSocket for the session of that id may open. NULL: there are none. */
+    gw_refusal_t (*check)(void *arg, pr_str_t sid);
+    /* It is open; as `accept`. */
+    int (*upgrade)(void *arg, gw_socket_t *socket, pr_str_t sid);
     /* The same of a native client, at /ws. NULL: there is no such place. */
     int (*accept_native)(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding);
 } gw_ws_ops_t;
@@ -34,19 +42,19 @@ typedef struct {
     uint64_t sockets;    /* now */
 } gw_ws_counters_t;
 
-/* `writer` and `origin` must outlive it, as it must outlive the gw_http_t. NULL when out of
- * memory. */
+/* `ops` are behind /socket.io/. `writer` and `origin` must outlive it, as it must outlive the
+ * gw_http_t. NULL when out of memory. */
 gw_ws_t *
 gw_ws_new(const gw_writer_t *writer, const gw_origin_t *origin, const gw_ws_ops_t *ops, void *arg);
 void
 gw_ws_destroy(gw_ws_t **self_p);
 
+/* One more path, with its last slash; a literal. */
+void
+gw_ws_mount(gw_ws_t *self, const char *path, const gw_ws_ops_t *ops, void *arg);
+
 const gw_ws_counters_t *
 gw_ws_counters(const gw_ws_t *self);
-
-/* Answers a plain request under /socket.io/: there is no long-polling yet. */
-void
-gw_ws_respond(gw_request_t *request);
 
 /* --- what http.c calls --- */
 

@@ -209,6 +209,19 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_PING_INTERVAL_MS 25000
 #define PR_PING_TIMEOUT_MS 20000
 
+/* --- between gateways --- */
+
+/* Requests of polling sessions that wait for their owners; more are answered 503. */
+#define PR_FORWARDS_MAX 40000
+/* One waits so long for the link to its owner, and a POST for its answer. */
+#define PR_FORWARD_MS 3000
+/* Answers held for one neighbour while its window is full: more, and its link is dropped. */
+#define PR_FORWARD_HELD_BYTES_MAX (8 << 20)
+/* The head of an upgrade request that is handed over with its connection. */
+#define PR_HANDOVER_HEAD_MAX 4096
+/* Connections taken from neighbours in one turn. */
+#define PR_HANDOVER_TURN 16
+
 /* --- the supervisor --- */
 
 /* Redis, 32 actors, 32 gateways: the bounds of the settings. */

@@ -254,6 +254,30 @@ gw_socket_bind_slot(gw_socket_t *self, gw_slot_t *slot)
     }
 }
 
+/* --- sessions that poll, which there are none of here --- */
+
+void
+gw_socket_missed(gw_socket_t *self)
+{
+    (void) self;
+}
+
+gw_socket_t *
+gw_socket_new_stand_in(const gw_stand_in_ops_t *ops, void *arg)
+{
+    (void) ops;
+    (void) arg;
+    return NULL;
+}
+
+void
+gw_socket_destroy_stand_in(gw_socket_t **self_p)
+{
+    PR_ASSERT(!*self_p);
+}
+
+/* --- fan-out --- */
+
 /* The system takes nothing, a part (the socket finishes it) or all of it. */
 size_t
 gw_slots_write(gw_slot_t *slots,

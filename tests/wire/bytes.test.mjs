@@ -157,7 +157,7 @@ for (const write of ["direct", "orthodox"]) {
 
     test("requests that Engine.IO refuses", async () => {
       const cases = [
-        ["/socket.io/?EIO=4&transport=polling", 400, 0, "Transport unknown"],
+        ["/socket.io/?EIO=4&transport=polling&sid=nope", 400, 1, "Session ID unknown"],
         ["/socket.io/?EIO=4", 400, 0, "Transport unknown"],
         ["/socket.io/?EIO=4&transport=carrier-pigeon", 400, 0, "Transport unknown"],
         ["/socket.io/?EIO=4&transport=websocket", 400, 3, "Bad request"],

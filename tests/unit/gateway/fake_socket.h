@@ -25,6 +25,7 @@ struct gw_socket {
     int code;
     size_t message_max;
     size_t frames; /* writes, however many frames they had */
+    const gw_stand_in_ops_t *stand_in;
 };
 
 static inline gw_socket_t *
@@ -120,6 +121,9 @@ gw_socket_attach(gw_socket_t *self, const gw_socket_ops_t *ops, void *user)
 int
 gw_socket_send(gw_socket_t *self, pr_buf_t *frame)
 {
+    if (self->stand_in) {
+        return self->stand_in->send(self->user, frame);
+    }
     if (self->closed || self->blocked) {
         return self->closed ? PR_E_CLOSED : PR_E_BUSY;
     }
@@ -130,6 +134,9 @@ gw_socket_send(gw_socket_t *self, pr_buf_t *frame)
 int
 gw_socket_send_must(gw_socket_t *self, pr_buf_t *frame)
 {
+    if (self->stand_in) {
+        return self->stand_in->send_must(self->user, frame);
+    }
     if (self->closed || self->full) {
         return self->closed ? PR_E_CLOSED : PR_E_FULL;
     }
@@ -164,9 +171,38 @@ gw_socket_set_message_max(gw_socket_t *self, size_t bytes)
     self->message_max = bytes;
 }
 
+gw_socket_t *
+gw_socket_new_stand_in(const gw_stand_in_ops_t *ops, void *arg)
+{
+    gw_socket_t *self = fake_socket_new();
+    self->stand_in = ops;
+    self->user = arg;
+    return self;
+}
+
+void
+gw_socket_destroy_stand_in(gw_socket_t **self_p)
+{
+    if (*self_p) {
+        fake_socket_destroy(self_p);
+    }
+}
+
+void
+gw_socket_missed(gw_socket_t *self)
+{
+    if (self->stand_in) {
+        self->stand_in->missed(self->user);
+    }
+}
+
 void
 gw_socket_bind_slot(gw_socket_t *self, gw_slot_t *slot)
 {
+    if (self->stand_in) {
+        self->stand_in->bind_slot(self->user, slot);
+        return;
+    }
     self->slot = slot;
     if (slot) {
         slot->fd = self->blocked ? -1 : 1;

@@ -25,6 +25,7 @@ typedef struct {
     char token[32];
     char message[64];
     int messages;
+    int binaries;
     int writables;
     int closes;
     gw_why_t why;
@@ -41,9 +42,10 @@ s_opened(void *arg, gw_engineio_t *engine, pr_str_t token)
 }
 
 static void
-s_message(void *user, pr_str_t text)
+s_message(void *user, pr_str_t text, bool binary)
 {
     world_t *world = user;
+    world->binaries += binary;
     world->messages++;
     (void) snprintf(world->message, sizeof world->message, "%.*s", PR_STR_ARG(text));
     if (world->close_on_message) {
@@ -77,7 +79,11 @@ static int
 s_setup(void **state)
 {
     world_t *world = calloc(1, sizeof *world);
-    const gw_engineio_settings_t settings = {INTERVAL_MS, TIMEOUT_MS, "g7"};
+    const gw_engineio_settings_t settings = {
+        .ping_interval_ms = INTERVAL_MS,
+        .ping_timeout_ms = TIMEOUT_MS,
+        .owner = "g7-0a1b2c3d",
+    };
     world->loop = pr_loop_new();
     world->hub = gw_engineio_hub_new(world->loop, &settings, &world->stats, &s_ops, world);
     world->socket = fake_socket_new();
@@ -124,8 +130,8 @@ session_opens_with_sid_and_intervals(void **state)
     char sid[64] = "";
     const char *got = fake_socket_take(world->socket);
     assert_int_equal(sscanf(got, "0{\"sid\":\"%63[A-Za-z0-9_-]", sid), 1);
-    assert_int_equal(strlen(sid), 22 + 2);
-    assert_string_equal(sid + 22, "g7");
+    assert_int_equal(strlen(sid), 11 + 1 + 22);
+    assert_memory_equal(sid, "g7-0a1b2c3d-", 12);
     assert_string_equal(got + strlen("0{\"sid\":\"") + strlen(sid),
                         "\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,"
                         "\"maxPayload\":65536}\n");
@@ -163,7 +169,7 @@ other_packets_of_a_server_are_ignored(void **state)
 static void
 bad_packet_ends_the_session_at_once(void **state)
 {
-    const char *bad[] = {"", "2", "2probe", "7", "9", "b4aGk=", "x", " 4a", "\xff"};
+    const char *bad[] = {"", "2", "2probe", "7", "9", "b4aGk=", "b4a=G", "b=", "x", " 4a", "\xff"};
     world_t *world = *state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (i > 0) {
@@ -188,13 +194,19 @@ bad_packet_ends_the_session_at_once(void **state)
     assert_int_equal(gw_engineio_hub_count(world->hub), 0);
 }
 
+/* As a message of its own, or as base64 in a text. */
 static void
-binary_message_ends_the_session(void **state)
+binary_messages_go_both_ways(void **state)
 {
     world_t *world = *state;
+    (void) fake_socket_take(world->socket);
     world->socket->ops->message(world->socket->user, PR_STR("\1\2"), true);
-    assert_true(world->socket->closed);
-    assert_int_equal(world->stats.binary_refused, 1);
+    assert_string_equal(world->message, "\1\2");
+    fake_socket_say(world->socket, "baGk=");
+    assert_string_equal(world->message, "hi");
+    assert_int_equal(world->binaries, 2);
+    gw_engineio_send_binary(world->engine, PR_STR("there"));
+    assert_string_equal(fake_socket_take(world->socket), "there\n");
 }
 
 static void
@@ -323,12 +335,18 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(session_opens_with_sid_and_intervals),     TEST(messages_go_both_ways),
-        TEST(other_packets_of_a_server_are_ignored),    TEST(bad_packet_ends_the_session_at_once),
-        TEST(binary_message_ends_the_session),          TEST(user_may_close_from_within_a_message),
-        TEST(user_is_told_once_whoever_is_first),       TEST(way_of_closing_says_why),
-        TEST(server_pings_and_waits_for_the_pong),      TEST(missing_pong_ends_the_session),
-        TEST(talking_client_gets_one_more_wait),        TEST(overflowing_socket_is_closed),
+        TEST(session_opens_with_sid_and_intervals),
+        TEST(messages_go_both_ways),
+        TEST(other_packets_of_a_server_are_ignored),
+        TEST(bad_packet_ends_the_session_at_once),
+        TEST(binary_messages_go_both_ways),
+        TEST(user_may_close_from_within_a_message),
+        TEST(user_is_told_once_whoever_is_first),
+        TEST(way_of_closing_says_why),
+        TEST(server_pings_and_waits_for_the_pong),
+        TEST(missing_pong_ends_the_session),
+        TEST(talking_client_gets_one_more_wait),
+        TEST(overflowing_socket_is_closed),
         TEST(all_sessions_close_when_the_gateway_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,11 @@ s_setup(void **state)
         .left = s_left,
         .arg = world,
     };
-    const gw_engineio_settings_t settings = {25000, 20000, "g1"};
+    const gw_engineio_settings_t settings = {
+        .ping_interval_ms = 25000,
+        .ping_timeout_ms = 20000,
+        .owner = "g1-00",
+    };
     world->loop = pr_loop_new();
     world->sessions = gw_sessions_new(world->loop, &world->stats, &polls);
     world->hub = gw_engineio_hub_new(world->loop, &settings, &world->stats, &gw_session_engine_ops,
