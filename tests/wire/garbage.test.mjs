@@ -10,6 +10,10 @@ import { create, join } from "../clients/support/rest.mjs";
 import { System, counted } from "../clients/support/system.mjs";
 import { eventually } from "../clients/support/wait.mjs";
 
+// Five seconds is what a close handshake may take, ten a join.
+const SOON_MS = 4000;
+const GRACE_MS = 3000;
+
 for (const write of ["direct", "orthodox"]) {
   describe(`garbage, ${write} writes`, () => {
     let system;
@@ -17,7 +21,7 @@ for (const write of ["direct", "orthodox"]) {
     let poll;
     let ada;
     before(async () => {
-      system = await System.start({ write });
+      system = await System.start({ write, env: { ROLLCALL_PRESENCE_GRACE_MS: String(GRACE_MS) } });
       pids = await system.pids();
       const made = await create(system.url, { name: "Ada" });
       poll = made.poll.id;
@@ -32,6 +36,12 @@ for (const write of ["direct", "orthodox"]) {
         await system?.dispose();
       }
     });
+
+    // The connection ends at once, not only when some timer runs out.
+    async function endsSoon(socket, what) {
+      await socket.closed(SOON_MS).catch((error) => assert.fail(`${what}: ${error.message}`));
+      socket.destroy();
+    }
 
     // A fresh join works, by the same processes as in the beginning.
     async function alive() {
@@ -116,7 +126,6 @@ for (const write of ["direct", "orthodox"]) {
     const frames = {
       "reserved bits": clientFrame("2", { rsv: 4 }),
       "all reserved bits": clientFrame("2", { rsv: 7 }),
-      "an unmasked frame": clientFrame("40/polls,", { masked: false }),
       "opcode 3": clientFrame("x", { opcode: 3 }),
       "opcode 11": clientFrame("x", { opcode: 11 }),
       "opcode 15": clientFrame("x", { opcode: 15 }),
@@ -149,7 +158,21 @@ for (const write of ["direct", "orthodox"]) {
         const socket = await RawWebSocket.open(system.port);
         await socket.text();
         socket.write(bytes);
-        await socket.closed().catch((error) => assert.fail(`${what}: ${error.message}`));
+        await endsSoon(socket, what);
+      }
+      await alive();
+    });
+
+    test("an unmasked frame, or a name with a control byte, is refused", async () => {
+      // libwebsockets takes a frame without a mask; then it is a CONNECT without a token.
+      for (const frame of [
+        clientFrame("40/polls,", { masked: false }),
+        clientFrame("40/polls\x1e,"),
+      ]) {
+        const socket = await RawWebSocket.open(system.port);
+        await socket.text();
+        socket.write(frame);
+        assert.match(await socket.text().catch(() => "44"), /^44/);
         socket.destroy();
       }
       await alive();
@@ -182,7 +205,6 @@ for (const write of ["direct", "orthodox"]) {
       '4511-/polls,["a",{"_placeholder":true,"num":0}]',
       "46-[]",
       "b4AAA",
-      "40/polls\x1e",
       "\x1e",
     ];
     test("malformed Socket.IO packets before a join end the connection", async () => {
@@ -190,8 +212,7 @@ for (const write of ["direct", "orthodox"]) {
         const socket = await RawWebSocket.open(system.port);
         await socket.text();
         socket.say(packet);
-        await socket.closed().catch((error) => assert.fail(`${packet}: ${error.message}`));
-        socket.destroy();
+        await endsSoon(socket, packet);
       }
       await alive();
     });
@@ -243,6 +264,32 @@ for (const write of ["direct", "orthodox"]) {
       await alive();
     });
 
+    const late = {
+      "reserved bits": clientFrame("2", { rsv: 4 }),
+      "an unknown opcode": clientFrame("x", { opcode: 3 }),
+      "a continuation of nothing": clientFrame("x", { opcode: 0 }),
+      "a ping in pieces": clientFrame("x", { opcode: 9, fin: false }),
+      "a ping of 126 bytes": clientFrame("x".repeat(126), { opcode: 9 }),
+      "a claim of 4 GiB": clientFrame("x", { length: 2 ** 32 }),
+      "66 kB": clientFrame(`42/polls,["a","${"x".repeat(66_000)}"]`),
+      "bad UTF-8": clientFrame(Buffer.from([0x34, 0x32, 0xff, 0xfe])),
+      binary: clientFrame("4", { opcode: 2 }),
+      "an empty text": clientFrame(""),
+    };
+    test("bad frames after a join end it, as a leave", async () => {
+      for (const [what, bytes] of Object.entries(late)) {
+        const { accessToken } = await join(system.url, poll, "Eve");
+        const socket = await RawWebSocket.join(system.port, { token: accessToken });
+        await ada.sees(["Ada", "Eve"]);
+        socket.write(bytes);
+        await endsSoon(socket, what);
+        const closed = performance.now();
+        await ada.sees(["Ada"]);
+        const took = performance.now() - closed;
+        assert.ok(took < GRACE_MS / 2, `${what}: listed for ${took} ms more, as if it were lost`);
+      }
+    });
+
     test("after a join a message may have 64 KiB, not more", async () => {
       const { accessToken } = await join(system.url, poll, "Eve");
       const socket = await RawWebSocket.join(system.port, { token: accessToken });
@@ -252,7 +299,7 @@ for (const write of ["direct", "orthodox"]) {
       socket.say("hi", { opcode: 9 });
       assert.equal((await socket.frame()).opcode, 10);
       socket.say(`42/polls,["unknown","${"x".repeat(66_000)}"]`);
-      const code = await socket.closed();
+      const code = await socket.closed(SOON_MS);
       assert.ok([1009, 1006].includes(code), `closed with ${code}`);
       await ada.sees(["Ada"]);
     });
