@@ -18,6 +18,7 @@ struct request {
     int slot;        /* where it is in flight; -1: it waits */
     bool was_sent;   /* at any time */
     bool sent_again; /* it is not sent a third time */
+    bool in_doubt;   /* the process it was with may have done it */
     gw_reply_t done;
     void *arg;
     pr_buf_t *packed;
@@ -241,6 +242,15 @@ gw_requests_cancel(gw_requests_t *self, int64_t handle)
     }
 }
 
+/* Refused the second time, by what the first time may have brought about: it was done then, and
+ * undone since, or the poll has ended. Only who may never do it has not done it. */
+static bool
+s_is_no_proof(const pr_msg_reply_t *reply)
+{
+    int code = pr_error_from_name(reply->code);
+    return code != 0 && code != PR_E_UNAUTHORIZED && pr_str_equal(reply->outcome, PR_STR("none"));
+}
+
 bool
 gw_requests_reply(gw_requests_t *self, const pr_msg_reply_t *reply)
 {
@@ -255,7 +265,11 @@ gw_requests_reply(gw_requests_t *self, const pr_msg_reply_t *reply)
         self->waiting++;
         return true;
     }
-    s_finish(request, reply, 0);
+    pr_msg_reply_t honest = *reply;
+    if (request->in_doubt && s_is_no_proof(reply)) {
+        honest.outcome = PR_STR("unknown");
+    }
+    s_finish(request, &honest, 0);
     return true;
 }
 
@@ -272,6 +286,7 @@ gw_requests_lost(gw_requests_t *self, int slot)
             s_give_up(request);
         } else {
             request->sent_again = true;
+            request->in_doubt = true;
             request->slot = -1;
             self->waiting++;
         }

@@ -48,6 +48,7 @@ typedef struct {
     int answers;
     int error;
     char code[32];
+    char outcome[16];
 } world_t;
 
 /* --- the gateway's side --- */
@@ -101,6 +102,8 @@ s_done(void *arg, const pr_msg_reply_t *reply, int error)
     world->error = error;
     (void) snprintf(world->code, sizeof world->code, "%.*s",
                     PR_STR_ARG(reply ? reply->code : PR_STR("")));
+    (void) snprintf(world->outcome, sizeof world->outcome, "%.*s",
+                    PR_STR_ARG(reply ? reply->outcome : PR_STR("")));
 }
 
 /* --- the actors' side --- */
@@ -323,6 +326,28 @@ request_in_flight_is_sent_again_once(void **state)
     assert_int_equal(world->error, PR_E_TIMEOUT);
 }
 
+/* What the first process did with it may be why the second one refuses. */
+static void
+refusal_of_a_repeated_request_is_no_proof(void **state)
+{
+    world_t *world = *state;
+    s_start(world, 0);
+    s_start(world, 2);
+    s_roster(world, &world->actors[0], NULL);
+    (void) s_read(world, 1);
+    RUN_UNTIL(s_first_has_it);
+    s_roster(world, NULL, NULL);
+    world->actors[2].answer = "not_found";
+    s_roster(world, &world->actors[2], NULL);
+    RUN_UNTIL(s_is_answered);
+    assert_string_equal(world->code, "not_found");
+    assert_string_equal(world->outcome, "unknown");
+    world->actors[2].answer = "bad_request";
+    (void) s_read(world, 1);
+    RUN_UNTIL(s_is_answered);
+    assert_string_equal(world->outcome, "none");
+}
+
 static void
 answer_moved_tries_once_more(void **state)
 {
@@ -413,6 +438,7 @@ main(void)
         TEST(roster_opens_a_session_with_everyone),
         TEST(requests_find_their_process_and_are_answered),
         TEST(request_in_flight_is_sent_again_once),
+        TEST(refusal_of_a_repeated_request_is_no_proof),
         TEST(answer_moved_tries_once_more),
         TEST(request_without_a_way_ends_at_its_deadline),
         TEST(cancelled_request_is_never_answered),
