@@ -107,6 +107,7 @@ static void
 s_pause(sim_world_t *world)
 {
     sim_process_t *process = s_any_process(world);
+    world->had_pause = true;
     sim_process_pause(process, !sim_process_is_paused(process));
 }
 

@@ -76,7 +76,7 @@ sim_gateway_new(pr_loop_t *loop, const char *name, const char *incarnation)
     gw_rooms_use(self->rooms, self->hosts);
     self->polls = (gw_polls_t) {.rooms = self->rooms, .keys = sim_keys()};
     gw_namespace_t polls = gw_polls_namespace(&self->polls);
-    self->sessions = gw_sessions_new(loop, &self->stats, &polls);
+    self->sessions = gw_sessions_new(loop, &self->stats, PR_BEFORE_JOIN_MS);
     const gw_engineio_settings_t settings = {
         .ping_interval_ms = PING_INTERVAL_MS,
         .ping_timeout_ms = PING_TIMEOUT_MS,

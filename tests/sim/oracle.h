@@ -27,6 +27,9 @@ sim_oracle_answered(const sim_client_t *client, const sim_command_log_t *command
 /* It is told that it may not come again. */
 void
 sim_oracle_shut_out(const sim_client_t *client, const char *why);
+/* Whether the client's poll has ended, or is about to. */
+bool
+sim_oracle_is_over(const sim_client_t *client);
 /* The server has accepted a document; `before` is the one that it replaces, or NULL. */
 void
 sim_oracle_accepted(const sim_stored_t *stored, const json_t *before, bool is_whole);

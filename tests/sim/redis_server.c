@@ -203,6 +203,14 @@ sim_redis_heal(void)
     s_server.still_until_us = 0;
     s_server.refuse_until_us = 0;
     s_server.latency_us = 400;
+    /* What is under way comes now, in its order. */
+    for (sim_command_t *each = s_server.under_way; each; each = each->next) {
+        sim_agenda_set(sim_scene.agenda, &each->due, 0);
+    }
+    for (ac_redis_t *each = sim_redis_list; each; each = each->next) {
+        each->last_up_us = 0;
+        each->last_down_us = 0;
+    }
 }
 
 void

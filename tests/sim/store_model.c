@@ -170,7 +170,7 @@ sim_stored_go_back(sim_stored_t *self, size_t changes)
     json_decref(self->keys.document);
     self->keys = left ? self->history[left - 1] : (sim_keys_t) {0};
     json_incref(self->keys.document);
-    if (!pr_rev_equal(newest, s_rev(self->keys.document))) {
+    if (changes > 0 && self->history_count > 0) {
         self->lost_to =
             !self->forgot || newest.version > self->lost_to.version ? newest : self->lost_to;
         self->forgot = true;
@@ -178,7 +178,9 @@ sim_stored_go_back(sim_stored_t *self, size_t changes)
     }
     sim_trace("STORE %s goes back to %s, record \"%s\"", self->id,
               pr_rev_format(s_rev(self->keys.document)).text, self->keys.record);
-    sim_stored_changed(self);
+    while (self->history_count > left) {
+        json_decref(self->history[--self->history_count].document);
+    }
 }
 
 /* --- scripts --- */

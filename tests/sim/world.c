@@ -23,6 +23,9 @@ s_below(int64_t limit)
     return sim_chance_below(&sim_scene.plot, limit);
 }
 
+static void
+s_create_again(sim_alarm_t *alarm);
+
 /* --- polls and people --- */
 
 static void
@@ -35,8 +38,10 @@ s_draw(char *out, size_t len, int64_t letters)
 }
 
 static void
-s_make_poll(sim_poll_t *poll)
+s_make_poll(sim_world_t *world, sim_poll_t *poll)
 {
+    poll->world = world;
+    poll->again.ring = s_create_again;
     s_draw(poll->id, PR_POLL_ID_LEN, 26);
     s_draw(poll->admin, PR_USER_ID_LEN, 64);
     s_draw(poll->nonce, 20, 64);
@@ -76,13 +81,12 @@ s_on_created(void *arg, const pr_msg_reply_t *reply, int error)
 {
     sim_poll_t *poll = arg;
     pr_str_t code = reply ? reply->code : pr_str(pr_error_name(error));
-    poll->is_created = pr_str_equal(code, PR_STR("ok"));
-    poll->is_refused = reply && pr_str_equal(reply->outcome, PR_STR("none"));
     sim_trace("MAKER of %s hears %.*s", poll->id, PR_STR_ARG(code));
+    poll->is_created = poll->is_created || pr_str_equal(code, PR_STR("ok"));
 }
 
-void
-sim_world_create(sim_world_t *self, sim_poll_t *poll)
+static void
+s_ask_to_create(const sim_poll_t *poll, gw_hosts_t *hosts)
 {
     pr_event_t event = pr_event(PR_MSG_CREATE, pr_str(poll->id));
     event.create.topic = PR_STR("Where do we eat?");
@@ -93,13 +97,32 @@ sim_world_create(sim_world_t *self, sim_poll_t *poll)
     if (poll->is_open) {
         event.create.ballots = PR_STR("open");
     }
-    gw_hosts_t *hosts = sim_process_hosts(self->gateways[0]);
-    poll->asked_ms = sim_now_ms();
     sim_trace("MAKER creates %s", poll->id);
-    if (hosts) {
-        int rc = gw_hosts_request(hosts, &event, s_on_created, poll, NULL);
-        PR_ASSERT(rc == 0);
+    int rc = gw_hosts_request(hosts, &event, s_on_created, (void *) poll, NULL);
+    PR_ASSERT(rc == 0);
+}
+
+static void
+s_create_again(sim_alarm_t *alarm)
+{
+    sim_poll_t *poll = (sim_poll_t *) alarm;
+    if (poll->is_created || sim_wall_ms() >= poll->ends_at) {
+        return;
     }
+    for (size_t i = 0; i < poll->world->gateway_count; i++) {
+        gw_hosts_t *hosts = sim_process_hosts(poll->world->gateways[i]);
+        if (hosts) {
+            s_ask_to_create(poll, hosts);
+            break;
+        }
+    }
+    sim_after(alarm, sim_chance_between(&sim_scene.nature, 1000, 6000) * SIM_MS);
+}
+
+void
+sim_world_create(sim_poll_t *poll)
+{
+    sim_after(&poll->again, 0);
 }
 
 sim_poll_t *
@@ -139,7 +162,7 @@ sim_world_new(void)
     self->supervisor = sim_supervisor_new(self);
     self->poll_count = (size_t) (1 + s_below(SIM_POLLS_MAX));
     for (size_t i = 0; i < self->poll_count; i++) {
-        s_make_poll(&self->polls[i]);
+        s_make_poll(self, &self->polls[i]);
     }
     int64_t clients = 2 + s_below(SIM_CLIENTS_MAX - 1);
     for (int i = 0; i < clients; i++) {
@@ -156,6 +179,9 @@ sim_world_destroy(sim_world_t **self_p)
         return;
     }
     sim_supervisor_destroy(&self->supervisor);
+    for (size_t i = 0; i < self->poll_count; i++) {
+        sim_agenda_cancel(&self->polls[i].again);
+    }
     for (size_t i = 0; i < self->client_count; i++) {
         sim_client_go(self->clients[i], 1006);
     }

@@ -20,17 +20,17 @@
 typedef struct sim_client sim_client_t;
 typedef struct sim_world sim_world_t;
 
-/* A poll as its maker knows it. */
+/* A poll as its maker knows it, who asks for it until it is told. */
 typedef struct {
+    sim_alarm_t again; /* first: the pointers are equal */
+    sim_world_t *world;
     char id[PR_POLL_ID_LEN + 1];
     char admin[PR_USER_ID_LEN + 1];
     char nonce[24];
     int64_t votes;
     int64_t ends_at;
-    bool is_open;     /* its ballots are */
-    bool is_created;  /* the maker was told so */
-    bool is_refused;  /* or that it was not */
-    int64_t asked_ms; /* when */
+    bool is_open;    /* its ballots are */
+    bool is_created; /* the maker was told so */
 } sim_poll_t;
 
 /* A slot of the actors, as the supervisor sees it. */
@@ -52,6 +52,7 @@ struct sim_world {
     size_t poll_count;
     sim_client_t *clients[SIM_CLIENTS_MAX];
     size_t client_count;
+    bool had_pause; /* a process stood still: it and others may have been of old times together */
 };
 
 sim_world_t *
@@ -67,8 +68,8 @@ sim_world_poll(sim_world_t *self, pr_str_t id);
 /* What the server has and had of the poll; NULL if it never heard of it. */
 sim_stored_t *
 sim_world_stored(sim_world_t *self, const sim_poll_t *poll);
-/* Asks the actors to make the poll. */
+/* Asks the actors to make the poll, again and again with the same nonce until it is there. */
 void
-sim_world_create(sim_world_t *self, sim_poll_t *poll);
+sim_world_create(sim_poll_t *poll);
 
 #endif
