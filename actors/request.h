@@ -53,10 +53,10 @@ struct ac_request {
     char poll[8]; /* its id and a NUL */
     /* create: the document; write: the patch, or with ends_at the whole document. One reference. */
     pr_buf_t *body;
-    char token[64]; /* write, finish */
-    char from[40];  /* write: a rev, or "none" */
-    char to[40];    /* write */
-    char nonce[40]; /* create */
+    char token[64];  /* write, finish */
+    char from[40];   /* write: a rev, or "none" */
+    char to[40];     /* write */
+    char nonce[40];  /* create */
     int64_t ends_at; /* create; write: > 0 makes it a root write */
     void (*done)(ac_request_t *request, const ac_answer_t *answer);
     /* The store's own. Zero at first. */

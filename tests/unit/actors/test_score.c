@@ -87,7 +87,9 @@ static void
 equal_scores_stay_in_order_of_appearance(void **state)
 {
     (void) state;
-    static const pr_str_t first[] = {{"z", 1}}, second[] = {{"a", 1}}, third[] = {{"m", 1}};
+    static const pr_str_t first[] = {{"z", 1}};
+    static const pr_str_t second[] = {{"a", 1}};
+    static const pr_str_t third[] = {{"m", 1}};
     ac_score_t *score = ac_score_new(1);
     assert_int_equal(ac_score_add(score, first, 1), 0);
     assert_int_equal(ac_score_add(score, second, 1), 0);
