@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "gateway/call.h"
+#include "gateway/form.h"
 #include "gateway/validate.h"
 #include "proto/base/clock.h"
 #include "proto/poll/ids.h"
@@ -92,17 +93,27 @@ s_cannot(gw_request_t *request)
 
 /* --- routes --- */
 
-/* The request's JSON; a body of another type counts as none. NULL: answered. */
+static bool
+s_is_type(pr_str_t type, pr_str_t wanted)
+{
+    return type.len >= wanted.len && strncasecmp(type.ptr, wanted.ptr, wanted.len) == 0;
+}
+
+/* What the body holds, JSON or a form; of another type it counts as none. NULL: answered. */
 static json_t *
 s_parse(gw_rest_t *self, gw_request_t *request)
 {
     pr_str_t type = gw_request_header(request, GW_HEADER_CONTENT_TYPE);
-    pr_str_t json = PR_STR("application/json");
-    bool is_json = type.len >= json.len && strncasecmp(type.ptr, json.ptr, json.len) == 0;
+    bool is_json = s_is_type(type, PR_STR("application/json"));
+    bool is_form = s_is_type(type, PR_STR("application/x-www-form-urlencoded"));
     pr_buf_t *error = pr_buf_new(64);
-    json_t *body =
-        error ? gw_validate_parse(is_json ? gw_request_body(request) : PR_STR_NONE, error) : NULL;
-    if (!body && error) {
+    json_t *body = NULL;
+    if (error && is_form) {
+        body = gw_form_parse(gw_request_body(request));
+    } else if (error) {
+        body = gw_validate_parse(is_json ? gw_request_body(request) : PR_STR_NONE, error);
+    }
+    if (!body && error && pr_buf_len(error)) {
         pr_buf_append_byte(error, '\0');
         self->counters.invalid++;
         gw_http_respond_error(request, 400, pr_buf_data(error), "Bad Request", NULL);
