@@ -31,6 +31,21 @@ describe("REST", () => {
     }
   });
 
+  test("form bodies are parsed: all their values are texts", async () => {
+    const form = { "Content-Type": "application/x-www-form-urlencoded" };
+    const made = await create(system.url);
+    const joined = await post("/polls/join", `pollID=${made.poll.id}&name=B%C3%A9+%26+co`, form);
+    assert.equal(joined.status, 201);
+    assert.equal(claims(joined.json.accessToken).name, "Bé & co");
+    const refused = await post("/polls", "topic=Lunch&votesPerVoter=3&name=Ada", form);
+    assert.equal(refused.status, 400);
+    assert.deepEqual(refused.json.message, [
+      "votesPerVoter must not be greater than 5",
+      "votesPerVoter must not be less than 1",
+      "votesPerVoter must be an integer number",
+    ]);
+  });
+
   test("create", async () => {
     const begun = Date.now();
     const answer = await post("/polls", { topic: "Lunch", votesPerVoter: 3, name: "Ada" });
