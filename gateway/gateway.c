@@ -283,10 +283,12 @@ s_make_protocols(gw_gateway_t *self)
 {
     self->polls = (gw_polls_t) {.rooms = self->rooms, .keys = self->keys};
     gw_namespace_t polls = gw_polls_namespace(&self->polls);
-    self->sessions = gw_sessions_new(self->loop, &self->stats, &polls);
+    self->sessions = gw_sessions_new(self->loop, &self->stats, PR_BEFORE_JOIN_MS);
     if (!self->sessions) {
         return false;
     }
+    gw_sessions_add(self->sessions, &gw_namespace_idle_root);
+    gw_sessions_add(self->sessions, &polls);
     char tag[GW_SID_TAG_MAX + 1];
     gw_sid_tag(self->env->name, self->env->incarnation, tag);
     const gw_engineio_settings_t settings = {

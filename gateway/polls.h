@@ -18,7 +18,7 @@ typedef struct {
     const gw_token_keys_t *keys;
 } gw_polls_t;
 
-/* For gw_sessions_new; `self` is borrowed for its life. */
+/* For gw_sessions_add; `self` is borrowed for its life. */
 gw_namespace_t
 gw_polls_namespace(gw_polls_t *self);
 

@@ -4,33 +4,41 @@
 
 #include <stdlib.h>
 
+#include "gateway/session_gather.h"
 #include "proto/base/clock.h"
 #include "proto/base/log.h"
+#include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
 #define SID_LEN 20
 /* Close codes of WebSocket. */
 enum { CODE_POLICY = 1008 };
 
-typedef enum { NOT_JOINED, JOINING, JOINED } membership_t;
+typedef enum { NEVER_JOINED, LEFT, JOINING, JOINED } state_t;
 
-/* The namespaces there are. */
-enum { NSP_ROOT, NSP_POLLS, NSP_COUNT };
+typedef struct {
+    void *member;
+    state_t state;
+    gw_asks_t asks;
+} membership_t;
 
 struct gw_sessions {
     pr_loop_t *loop;
     gw_stats_t *stats;
-    gw_namespace_t namespaces[NSP_COUNT];
+    int64_t connect_ms;
+    gw_namespace_t namespaces[GW_NAMESPACES_MAX];
+    size_t count;
     pr_buf_t *scratch; /* to write packets in */
 };
 
 struct gw_session {
     pr_timer_t idle; /* first: the pointers are equal. Runs while nothing is joined */
+    int64_t idle_due_ms;
     gw_sessions_t *shared;
     gw_engineio_t *engine;
-    char *token; /* the handshake's header, or NULL */
-    void *members[NSP_COUNT];
-    unsigned char memberships[NSP_COUNT];
+    char *token;         /* the handshake's header, or NULL */
+    gw_gather_t *gather; /* a packet whose attachments are to come */
+    membership_t memberships[];
 };
 
 static void
@@ -41,53 +49,20 @@ s_bad(gw_session_t *self, const char *why)
     gw_engineio_close(self->engine, GW_WHY_LEAVE, CODE_POLICY, why);
 }
 
-/* --- the root namespace: everybody may be in it, nothing happens there --- */
-
-static gw_joining_t
-s_root_connect(void *arg, gw_session_t *session, const json_t *auth, pr_str_t token)
+static bool
+s_is_in(const membership_t *membership)
 {
-    (void) arg;
-    (void) auth;
-    (void) token;
-    return (gw_joining_t) {.member = session};
+    return membership->state == JOINING || membership->state == JOINED;
 }
-
-static void
-s_root_event(void *member, const gw_sio_packet_t *packet)
-{
-    (void) member;
-    (void) packet;
-}
-
-static void
-s_root_writable(void *member)
-{
-    (void) member;
-}
-
-static void
-s_root_left(void *member, gw_why_t why)
-{
-    (void) member;
-    (void) why;
-}
-
-static const gw_namespace_t s_root = {
-    .name = {"/", 1},
-    .connect = s_root_connect,
-    .event = s_root_event,
-    .writable = s_root_writable,
-    .left = s_root_left,
-};
 
 /* --- sending --- */
 
 static pr_buf_t *
-s_begin(gw_session_t *self, gw_sio_type_t type, pr_str_t nsp, int64_t ack)
+s_begin(gw_session_t *self, gw_sio_type_t type, size_t nsp, int64_t ack)
 {
     pr_buf_t *out = self->shared->scratch;
     pr_buf_clear(out);
-    gw_sio_write_head(out, type, nsp, ack);
+    gw_sio_write_head(out, type, self->shared->namespaces[nsp].name, ack);
     return out;
 }
 
@@ -101,12 +76,19 @@ s_finish(gw_session_t *self, pr_buf_t *packet)
     gw_engineio_send(self->engine, pr_buf_str(packet));
 }
 
+/* `data`: more JSON, or absent. */
 static void
-s_send_refusal(gw_session_t *self, pr_str_t nsp, pr_str_t reason)
+s_send_refusal(gw_session_t *self, pr_str_t nsp, pr_str_t reason, pr_str_t data)
 {
-    pr_buf_t *out = s_begin(self, GW_SIO_CONNECT_ERROR, nsp, GW_SIO_ACK_NONE);
+    pr_buf_t *out = self->shared->scratch;
+    pr_buf_clear(out);
+    gw_sio_write_head(out, GW_SIO_CONNECT_ERROR, nsp, GW_SIO_ACK_NONE);
     pr_buf_append_str(out, PR_STR("{\"message\":"));
     pr_buf_append_json(out, reason);
+    if (data.ptr) {
+        pr_buf_append_str(out, PR_STR(",\"data\":"));
+        pr_buf_append_str(out, data);
+    }
     pr_buf_append_byte(out, '}');
     s_finish(self, out);
 }
@@ -121,30 +103,51 @@ s_idle(pr_timer_t *timer)
     gw_engineio_close(self->engine, GW_WHY_LEAVE, CODE_POLICY, "nothing joined");
 }
 
-/* Sets it; the clock of those who joined nothing runs or stops with it. */
-static void
-s_set(gw_session_t *self, size_t nsp, membership_t membership, void *member)
+static bool
+s_has_reason(const gw_session_t *self)
 {
-    self->memberships[nsp] = (unsigned char) membership;
-    self->members[nsp] = member;
-    if (nsp != NSP_POLLS) {
+    for (size_t nsp = 0; nsp < self->shared->count; nsp++) {
+        if (s_is_in(&self->memberships[nsp]) && !self->shared->namespaces[nsp].is_no_reason) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sets it; the clock of those who joined nothing runs or stops with it. A join that was refused
+ * does not set it back. */
+static void
+s_set(gw_session_t *self, size_t nsp, state_t state, void *member)
+{
+    membership_t *membership = &self->memberships[nsp];
+    bool was_joined = membership->state == JOINED;
+    membership->state = state;
+    membership->member = member;
+    if (s_has_reason(self)) {
+        pr_wheel_cancel(&self->idle);
         return;
     }
-    if (membership == NOT_JOINED) {
-        pr_loop_arm(self->shared->loop, &self->idle, PR_BEFORE_JOIN_MS);
-    } else {
-        pr_wheel_cancel(&self->idle);
+    if (was_joined && !self->shared->namespaces[nsp].is_no_reason) {
+        self->idle_due_ms = pr_clock_mono_ms() + self->shared->connect_ms;
     }
+    pr_wheel_arm(pr_loop_wheel(self->shared->loop), &self->idle, self->idle_due_ms);
+}
+
+static void
+s_forget(gw_session_t *self, size_t nsp)
+{
+    s_set(self, nsp, LEFT, NULL);
+    gw_asks_end(&self->memberships[nsp].asks);
 }
 
 static size_t
 s_nsp_of(const gw_session_t *self, const void *member)
 {
     size_t nsp = 0;
-    while (nsp < NSP_COUNT && self->members[nsp] != member) {
+    while (nsp < self->shared->count && self->memberships[nsp].member != member) {
         nsp++;
     }
-    PR_ASSERT(nsp < NSP_COUNT);
+    PR_ASSERT(nsp < self->shared->count);
     return nsp;
 }
 
@@ -152,7 +155,7 @@ static size_t
 s_nsp_named(const gw_session_t *self, pr_str_t name)
 {
     size_t nsp = 0;
-    while (nsp < NSP_COUNT && !pr_str_equal(self->shared->namespaces[nsp].name, name)) {
+    while (nsp < self->shared->count && !pr_str_equal(self->shared->namespaces[nsp].name, name)) {
         nsp++;
     }
     return nsp;
@@ -163,7 +166,7 @@ s_nsp_named(const gw_session_t *self, pr_str_t name)
 static void
 s_connect(gw_session_t *self, size_t nsp, const gw_sio_packet_t *packet)
 {
-    if (self->memberships[nsp] != NOT_JOINED) {
+    if (s_is_in(&self->memberships[nsp])) {
         s_bad(self, "already joined");
         return;
     }
@@ -171,37 +174,64 @@ s_connect(gw_session_t *self, size_t nsp, const gw_sio_packet_t *packet)
     gw_joining_t joining =
         namespace->connect(namespace->arg, self, packet->data, pr_str(self->token));
     if (!joining.member) {
-        s_send_refusal(self, namespace->name, pr_str(joining.reason));
+        s_set(self, nsp, LEFT, NULL);
+        s_send_refusal(self, namespace->name, pr_str(joining.reason), joining.data);
         return;
     }
     s_set(self, nsp, JOINING, joining.member);
-    if (nsp == NSP_ROOT) {
+    if (joining.joined) {
         gw_session_accept(self, joining.member);
+        if (namespace->joined) {
+            namespace->joined(joining.member);
+        }
     }
 }
 
 static void
 s_leave(gw_session_t *self, size_t nsp, gw_why_t why)
 {
-    if (self->memberships[nsp] == NOT_JOINED) {
-        return;
+    if (s_is_in(&self->memberships[nsp])) {
+        void *member = self->memberships[nsp].member;
+        s_forget(self, nsp);
+        self->shared->namespaces[nsp].left(member, why);
     }
-    void *member = self->members[nsp];
-    s_set(self, nsp, NOT_JOINED, NULL);
-    self->shared->namespaces[nsp].left(member, why);
+}
+
+static void
+s_disconnect(gw_session_t *self, size_t nsp)
+{
+    if (self->memberships[nsp].state == NEVER_JOINED) {
+        s_bad(self, "not joined");
+    } else {
+        s_leave(self, nsp, GW_WHY_LEAVE);
+    }
+}
+
+/* An EVENT or an ACK, with all its attachments. */
+static void
+s_talk(gw_session_t *self, size_t nsp, const gw_sio_packet_t *packet)
+{
+    membership_t *membership = &self->memberships[nsp];
+    if (membership->state != JOINED) {
+        s_bad(self, "not joined");
+    } else if (packet->type == GW_SIO_EVENT || packet->type == GW_SIO_BINARY_EVENT) {
+        self->shared->namespaces[nsp].event(membership->member, packet);
+    } else {
+        gw_asks_answer(&membership->asks, packet);
+    }
 }
 
 static void
 s_packet(gw_session_t *self, const gw_sio_packet_t *packet)
 {
     size_t nsp = s_nsp_named(self, packet->nsp);
-    if (nsp == NSP_COUNT) {
+    if (nsp == self->shared->count) {
         if (packet->type != GW_SIO_CONNECT) {
             s_bad(self, "no such namespace");
             return;
         }
         self->shared->stats->unknown_namespaces++;
-        s_send_refusal(self, packet->nsp, PR_STR("Invalid namespace"));
+        s_send_refusal(self, packet->nsp, PR_STR("Invalid namespace"), PR_STR_NONE);
         return;
     }
     switch (packet->type) {
@@ -209,39 +239,80 @@ s_packet(gw_session_t *self, const gw_sio_packet_t *packet)
         s_connect(self, nsp, packet);
         return;
     case GW_SIO_DISCONNECT:
-        s_leave(self, nsp, GW_WHY_LEAVE);
+        s_disconnect(self, nsp);
         return;
     case GW_SIO_EVENT:
     case GW_SIO_ACK:
-        if (self->memberships[nsp] != JOINED) {
-            s_bad(self, "not joined");
-        } else if (packet->type == GW_SIO_EVENT) {
-            self->shared->namespaces[nsp].event(self->members[nsp], packet);
-        }
+    case GW_SIO_BINARY_EVENT:
+    case GW_SIO_BINARY_ACK:
+        s_talk(self, nsp, packet);
         return;
     case GW_SIO_CONNECT_ERROR:
-    case GW_SIO_BINARY_EVENT: /* their place: gather the attachments that follow */
-    case GW_SIO_BINARY_ACK:
         s_bad(self, "unexpected packet");
     }
 }
 
+/* --- attachments --- */
+
 static void
-s_message(void *user, pr_str_t text, bool binary)
+s_on_late(void *arg)
+{
+    s_bad(arg, "attachments too late");
+}
+
+/* The packet waits for its attachments. */
+static void
+s_gather(gw_session_t *self, gw_sio_packet_t *packet)
+{
+    size_t nsp = s_nsp_named(self, packet->nsp);
+    if (nsp == self->shared->count || self->memberships[nsp].state != JOINED) {
+        gw_sio_clear(packet);
+        s_bad(self, "not joined");
+        return;
+    }
+    /* The text of the packet goes: the namespace's own name is as good. */
+    packet->nsp = self->shared->namespaces[nsp].name;
+    self->gather = gw_gather_new(self->shared->loop, packet, gw_engineio_message_max(self->engine),
+                                 s_on_late, self);
+    if (!self->gather) {
+        gw_engineio_close(self->engine, GW_WHY_LOST, 0, "");
+    }
+}
+
+static void
+s_attach(gw_session_t *self, pr_str_t bytes)
+{
+    int error = self->gather ? gw_gather_add(self->gather, bytes) : PR_E_MALFORMED;
+    if (error == PR_E_AGAIN) {
+        return;
+    }
+    gw_gather_t *gather = self->gather;
+    self->gather = NULL;
+    if (error) {
+        s_bad(self, "unexpected attachment");
+    } else {
+        s_packet(self, gw_gather_packet(gather));
+    }
+    gw_gather_destroy(&gather);
+}
+
+static void
+s_message(void *user, pr_str_t data, bool binary)
 {
     gw_session_t *self = user;
     gw_sio_packet_t packet;
     if (binary) {
-        self->shared->stats->binary_refused++;
-        s_bad(self, "binary");
-        return;
-    }
-    if (gw_sio_parse(text, &packet) != 0) {
+        s_attach(self, data);
+    } else if (self->gather) {
+        s_bad(self, "attachments are missing");
+    } else if (gw_sio_parse(data, &packet) != 0) {
         s_bad(self, "parse error");
-        return;
+    } else if (packet.attachments > 0) {
+        s_gather(self, &packet);
+    } else {
+        s_packet(self, &packet);
+        gw_sio_clear(&packet);
     }
-    s_packet(self, &packet);
-    gw_sio_clear(&packet);
 }
 
 /* --- life --- */
@@ -249,17 +320,19 @@ s_message(void *user, pr_str_t text, bool binary)
 static void *
 s_opened(void *arg, gw_engineio_t *engine, pr_str_t token)
 {
-    gw_session_t *self = calloc(1, sizeof *self);
+    gw_sessions_t *shared = arg;
+    gw_session_t *self = calloc(1, sizeof *self + shared->count * sizeof self->memberships[0]);
     if (!self) {
         return NULL;
     }
-    self->shared = arg;
+    self->shared = shared;
     self->engine = engine;
     if (token.len) {
         self->token = strndup(token.ptr, token.len);
     }
     self->idle.fire = s_idle;
-    s_set(self, NSP_POLLS, NOT_JOINED, NULL);
+    self->idle_due_ms = pr_clock_mono_ms() + shared->connect_ms;
+    pr_wheel_arm(pr_loop_wheel(shared->loop), &self->idle, self->idle_due_ms);
     return self;
 }
 
@@ -267,9 +340,9 @@ static void
 s_writable(void *user)
 {
     gw_session_t *self = user;
-    for (size_t nsp = 0; nsp < NSP_COUNT; nsp++) {
-        if (self->memberships[nsp] != NOT_JOINED) {
-            self->shared->namespaces[nsp].writable(self->members[nsp]);
+    for (size_t nsp = 0; nsp < self->shared->count; nsp++) {
+        if (s_is_in(&self->memberships[nsp])) {
+            self->shared->namespaces[nsp].writable(self->memberships[nsp].member);
         }
     }
 }
@@ -278,10 +351,11 @@ static void
 s_closed(void *user, gw_why_t why)
 {
     gw_session_t *self = user;
-    for (size_t nsp = 0; nsp < NSP_COUNT; nsp++) {
+    for (size_t nsp = 0; nsp < self->shared->count; nsp++) {
         s_leave(self, nsp, why);
     }
     pr_wheel_cancel(&self->idle);
+    gw_gather_destroy(&self->gather);
     free(self->token);
     free(self);
 }
@@ -294,7 +368,7 @@ const gw_engineio_ops_t gw_session_engine_ops = {
 };
 
 gw_sessions_t *
-gw_sessions_new(pr_loop_t *loop, gw_stats_t *stats, const gw_namespace_t *polls)
+gw_sessions_new(pr_loop_t *loop, gw_stats_t *stats, int64_t connect_ms)
 {
     gw_sessions_t *self = calloc(1, sizeof *self);
     if (!self) {
@@ -307,8 +381,7 @@ gw_sessions_new(pr_loop_t *loop, gw_stats_t *stats, const gw_namespace_t *polls)
     }
     self->loop = loop;
     self->stats = stats;
-    self->namespaces[NSP_ROOT] = s_root;
-    self->namespaces[NSP_POLLS] = *polls;
+    self->connect_ms = connect_ms;
     return self;
 }
 
@@ -325,17 +398,23 @@ gw_sessions_destroy(gw_sessions_t **self_p)
     *self_p = NULL;
 }
 
+void
+gw_sessions_add(gw_sessions_t *self, const gw_namespace_t *namespace)
+{
+    PR_ASSERT(self->count < GW_NAMESPACES_MAX);
+    self->namespaces[self->count++] = *namespace;
+}
+
 /* --- for handlers --- */
 
 void
 gw_session_accept(gw_session_t *self, const void *member)
 {
     size_t nsp = s_nsp_of(self, member);
-    s_set(self, nsp, JOINED, self->members[nsp]);
+    s_set(self, nsp, JOINED, self->memberships[nsp].member);
     char sid[SID_LEN + 1];
     pr_random_text(sid, SID_LEN, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
-    pr_buf_t *out =
-        s_begin(self, GW_SIO_CONNECT, self->shared->namespaces[nsp].name, GW_SIO_ACK_NONE);
+    pr_buf_t *out = s_begin(self, GW_SIO_CONNECT, nsp, GW_SIO_ACK_NONE);
     pr_buf_append_str(out, PR_STR("{\"sid\":\""));
     pr_buf_append_str(out, (pr_str_t) {sid, SID_LEN});
     pr_buf_append_str(out, PR_STR("\"}"));
@@ -346,27 +425,61 @@ void
 gw_session_refuse(gw_session_t *self, const void *member, pr_str_t reason)
 {
     size_t nsp = s_nsp_of(self, member);
-    s_set(self, nsp, NOT_JOINED, NULL);
-    s_send_refusal(self, self->shared->namespaces[nsp].name, reason);
+    s_forget(self, nsp);
+    s_send_refusal(self, self->shared->namespaces[nsp].name, reason, PR_STR_NONE);
 }
 
 void
 gw_session_end(gw_session_t *self, const void *member)
 {
     size_t nsp = s_nsp_of(self, member);
-    s_set(self, nsp, NOT_JOINED, NULL);
-    s_finish(self,
-             s_begin(self, GW_SIO_DISCONNECT, self->shared->namespaces[nsp].name, GW_SIO_ACK_NONE));
+    s_forget(self, nsp);
+    s_finish(self, s_begin(self, GW_SIO_DISCONNECT, nsp, GW_SIO_ACK_NONE));
 }
 
 void
 gw_session_send(gw_session_t *self, const void *member, int64_t ack, pr_str_t json)
 {
-    size_t nsp = s_nsp_of(self, member);
     gw_sio_type_t type = ack == GW_SIO_ACK_NONE ? GW_SIO_EVENT : GW_SIO_ACK;
-    pr_buf_t *out = s_begin(self, type, self->shared->namespaces[nsp].name, ack);
+    pr_buf_t *out = s_begin(self, type, s_nsp_of(self, member), ack);
     pr_buf_append_str(out, json);
     s_finish(self, out);
+}
+
+void
+gw_session_send_binary(gw_session_t *self,
+                       const void *member,
+                       int64_t ack,
+                       pr_str_t json,
+                       pr_buf_t *const *attached,
+                       int count)
+{
+    PR_ASSERT(count > 0 && count <= GW_SIO_ATTACHMENTS_MAX);
+    gw_sio_type_t type = ack == GW_SIO_ACK_NONE ? GW_SIO_BINARY_EVENT : GW_SIO_BINARY_ACK;
+    pr_str_t nsp = self->shared->namespaces[s_nsp_of(self, member)].name;
+    pr_buf_t *out = self->shared->scratch;
+    pr_buf_clear(out);
+    gw_sio_write_binary_head(out, type, count, nsp, ack);
+    pr_buf_append_str(out, json);
+    s_finish(self, out);
+    for (int i = 0; i < count; i++) {
+        gw_engineio_send_binary(self->engine, pr_buf_str(attached[i]));
+    }
+}
+
+int
+gw_session_ask(
+    gw_session_t *self, const void *member, pr_str_t json, gw_answer_fn_t answer, void *arg)
+{
+    size_t nsp = s_nsp_of(self, member);
+    int64_t id = 0;
+    int error = gw_asks_add(&self->memberships[nsp].asks, answer, arg, &id);
+    if (error == 0) {
+        pr_buf_t *out = s_begin(self, GW_SIO_EVENT, nsp, id);
+        pr_buf_append_str(out, json);
+        s_finish(self, out);
+    }
+    return error;
 }
 
 void

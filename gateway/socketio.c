@@ -5,7 +5,6 @@
 #include "proto/wire/error.h"
 
 #define ACK_DIGITS_MAX 15
-#define ATTACHMENTS_MAX 10
 
 static const char *const s_reserved[] = {
     "connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener",
@@ -49,7 +48,8 @@ s_parse_type(cursor_t *cursor, gw_sio_packet_t *packet)
         return 0;
     }
     int64_t count = s_number(cursor, 2);
-    if (count < 1 || count > ATTACHMENTS_MAX || cursor->at == cursor->end || *cursor->at != '-') {
+    if (count < 1 || count > GW_SIO_ATTACHMENTS_MAX || cursor->at == cursor->end ||
+        *cursor->at != '-') {
         return PR_E_MALFORMED;
     }
     cursor->at++;
@@ -119,6 +119,40 @@ s_is_event_name(const json_t *name)
     return true;
 }
 
+/* Whether a value that says that it stands for an attachment does stand for one. */
+static bool
+s_is_placeholder_sound(const json_t *value, int attachments)
+{
+    if (!json_is_true(json_object_get(value, "_placeholder"))) {
+        return true;
+    }
+    const json_t *num = json_object_get(value, "num");
+    return json_is_integer(num) && json_integer_value(num) >= 0 &&
+           json_integer_value(num) < attachments;
+}
+
+/* The same of all values within. jansson has bounded their depth. */
+static bool
+s_are_placeholders_sound(json_t *value, int attachments)
+{
+    size_t index;
+    json_t *item;
+    const char *key;
+    json_array_foreach(value, index, item)
+    {
+        if (!s_are_placeholders_sound(item, attachments)) {
+            return false;
+        }
+    }
+    json_object_foreach(value, key, item)
+    {
+        if (!s_are_placeholders_sound(item, attachments)) {
+            return false;
+        }
+    }
+    return s_is_placeholder_sound(value, attachments);
+}
+
 /* Whether ack id and payload fit the type. */
 static bool
 s_is_sound(const gw_sio_packet_t *packet)
@@ -161,6 +195,10 @@ gw_sio_parse(pr_str_t text, gw_sio_packet_t *packet)
     if (error == 0 && !s_is_sound(packet)) {
         error = PR_E_MALFORMED;
     }
+    if (error == 0 && packet->attachments > 0 &&
+        !s_are_placeholders_sound(packet->data, packet->attachments)) {
+        error = PR_E_MALFORMED;
+    }
     if (error != 0) {
         gw_sio_clear(packet);
     }
@@ -172,6 +210,9 @@ gw_sio_clear(gw_sio_packet_t *packet)
 {
     json_decref(packet->data);
     packet->data = NULL;
+    for (int i = 0; i < packet->attachments; i++) {
+        pr_buf_destroy(&packet->attached[i]);
+    }
 }
 
 pr_str_t
@@ -197,10 +238,10 @@ gw_sio_event_arg(const gw_sio_packet_t *packet, size_t index)
     return json_array_get(packet->data, index + 1);
 }
 
-void
-gw_sio_write_head(pr_buf_t *out, gw_sio_type_t type, pr_str_t nsp, int64_t ack)
+/* What follows on the type and the count. */
+static void
+s_write_place(pr_buf_t *out, pr_str_t nsp, int64_t ack)
 {
-    pr_buf_append_byte(out, (char) ('0' + (int) type));
     if (!pr_str_equal(nsp, PR_STR("/"))) {
         pr_buf_append_str(out, nsp);
         pr_buf_append_byte(out, ',');
@@ -208,4 +249,21 @@ gw_sio_write_head(pr_buf_t *out, gw_sio_type_t type, pr_str_t nsp, int64_t ack)
     if (ack != GW_SIO_ACK_NONE) {
         pr_buf_append_int(out, ack);
     }
+}
+
+void
+gw_sio_write_head(pr_buf_t *out, gw_sio_type_t type, pr_str_t nsp, int64_t ack)
+{
+    pr_buf_append_byte(out, (char) ('0' + (int) type));
+    s_write_place(out, nsp, ack);
+}
+
+void
+gw_sio_write_binary_head(
+    pr_buf_t *out, gw_sio_type_t type, int attachments, pr_str_t nsp, int64_t ack)
+{
+    pr_buf_append_byte(out, (char) ('0' + (int) type));
+    pr_buf_append_int(out, attachments);
+    pr_buf_append_byte(out, '-');
+    s_write_place(out, nsp, ack);
 }

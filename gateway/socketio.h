@@ -27,13 +27,18 @@ typedef enum {
 } gw_sio_type_t;
 
 #define GW_SIO_ACK_NONE (-1)
+/* Attachments of one packet: more make it malformed. */
+#define GW_SIO_ATTACHMENTS_MAX 10
 
 typedef struct {
     gw_sio_type_t type;
     int attachments; /* binary types: 1 to 10 */
     pr_str_t nsp;    /* borrowed from the text; "/" if none was named */
     int64_t ack;     /* GW_SIO_ACK_NONE: none */
-    json_t *data;    /* CONNECT: an object or NULL; EVENT, ACK: an array; owned */
+    /* CONNECT: an object or NULL; EVENT, ACK: an array; owned. Of a binary type it has placeholders,
+     * {"_placeholder":true,"num":0}, each of them for one that there is. */
+    json_t *data;
+    pr_buf_t *attached[GW_SIO_ATTACHMENTS_MAX]; /* owned; NULL where it has not come yet */
 } gw_sio_packet_t;
 
 /* Reads one packet. 0, or PR_E_MALFORMED: then the sender is to be cut off. Clear it afterwards. */
@@ -54,5 +59,9 @@ gw_sio_event_arg(const gw_sio_packet_t *packet, size_t index);
 /* Appends everything of a packet that stands before its JSON. */
 void
 gw_sio_write_head(pr_buf_t *out, gw_sio_type_t type, pr_str_t nsp, int64_t ack);
+/* The same of a binary one. */
+void
+gw_sio_write_binary_head(
+    pr_buf_t *out, gw_sio_type_t type, int attachments, pr_str_t nsp, int64_t ack);
 
 #endif

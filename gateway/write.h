@@ -44,7 +44,8 @@ typedef struct {
 typedef struct {
     pr_loop_t *loop;
     gw_write_mode_t mode;
-    int64_t stalled_ms; /* PR_STALLED_MS, less in tests */
+    int64_t stalled_ms;    /* PR_STALLED_MS, less in tests */
+    size_t must_bytes_max; /* 0: PR_CONN_MUST_SEND_BYTES_MAX */
 } gw_writer_t;
 
 /* "direct" or "orthodox"; direct for anything else. */

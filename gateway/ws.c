@@ -134,12 +134,6 @@ s_refuse(gw_ws_t *self, struct lws *wsi, int status, const char *headers, pr_str
     return written < 0 ? -1 : 1;
 }
 
-static int
-s_refuse_engine(gw_ws_t *self, struct lws *wsi, gw_refusal_t refusal)
-{
-    return s_refuse(self, wsi, gw_refusal_status(refusal), NULL, gw_refusal_body(refusal));
-}
-
 static bool
 s_origin_allowed(gw_ws_t *self, struct lws *wsi)
 {
@@ -256,14 +250,14 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
     }
     gw_refusal_t refusal = s_check_upgrade(self, wsi, peer);
     if (refusal != GW_REFUSAL_NONE) {
-        return s_refuse_engine(self, wsi, refusal);
+        return s_refuse(self, wsi, gw_refusal_status(refusal), NULL, gw_refusal_body(refusal));
     }
     if (!pr_str_equal(s_header(wsi, WSI_TOKEN_VERSION, &version), PR_STR("13"))) {
         return s_refuse(self, wsi, 426, "Sec-WebSocket-Version: 13\r\n", PR_STR("{}"));
     }
     if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
         lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0) {
-        return s_refuse_engine(self, wsi, GW_REFUSAL_REQUEST);
+        return s_refuse(self, wsi, 400, NULL, gw_refusal_body(GW_REFUSAL_REQUEST));
     }
     s_keep_token(wsi, peer);
     return 0;
@@ -308,6 +302,7 @@ s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
         return -1;
     }
     socket->writer = self->writer;
+    socket->outbox.bytes_max = self->writer->must_bytes_max;
     socket->wsi = wsi;
     socket->peer = peer;
     socket->fd = lws_get_socket_fd(wsi);

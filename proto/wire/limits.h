@@ -204,6 +204,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
  * ends. */
 #define PR_POLLING_CLOSE_MS 30000
 #define PR_POLLING_STOP_MS 200
+/* Questions of ours to one member that have no answer yet; more are not asked. */
+#define PR_SESSION_ASKS_MAX 64
 /* A WebSocket that does not take its session over within: is closed. */
 #define PR_UPGRADE_MS 10000
 #define PR_PING_INTERVAL_MS 25000

@@ -77,6 +77,9 @@ sim_gateway_new(pr_loop_t *loop, const char *name, const char *incarnation)
     self->polls = (gw_polls_t) {.rooms = self->rooms, .keys = sim_keys()};
     gw_namespace_t polls = gw_polls_namespace(&self->polls);
     self->sessions = gw_sessions_new(loop, &self->stats, PR_BEFORE_JOIN_MS);
+    PR_ASSERT(self->sessions);
+    gw_sessions_add(self->sessions, &gw_namespace_idle_root);
+    gw_sessions_add(self->sessions, &polls);
     const gw_engineio_settings_t settings = {
         .ping_interval_ms = PING_INTERVAL_MS,
         .ping_timeout_ms = PING_TIMEOUT_MS,

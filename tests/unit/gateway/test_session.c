@@ -57,8 +57,12 @@ s_connect(void *arg, gw_session_t *session, const json_t *auth, pr_str_t token)
 static void
 s_event(void *member, const gw_sio_packet_t *packet)
 {
-    s_note(s_world(member), "event(%.*s,%d) ", PR_STR_ARG(gw_sio_event_name(packet)),
+    s_note(s_world(member), "event(%.*s,%d", PR_STR_ARG(gw_sio_event_name(packet)),
            (int) packet->ack);
+    for (int i = 0; i < packet->attachments; i++) {
+        s_note(s_world(member), ",%.*s", PR_STR_ARG(pr_buf_str(packet->attached[i])));
+    }
+    s_note(s_world(member), ") ");
 }
 
 static void
@@ -91,7 +95,9 @@ s_setup(void **state)
         .owner = "g1-00",
     };
     world->loop = pr_loop_new();
-    world->sessions = gw_sessions_new(world->loop, &world->stats, &polls);
+    world->sessions = gw_sessions_new(world->loop, &world->stats, PR_BEFORE_JOIN_MS);
+    gw_sessions_add(world->sessions, &gw_namespace_idle_root);
+    gw_sessions_add(world->sessions, &polls);
     world->hub = gw_engineio_hub_new(world->loop, &settings, &world->stats, &gw_session_engine_ops,
                                      world->sessions);
     world->socket = fake_socket_new();
@@ -274,10 +280,126 @@ connect_error_cuts_off(void **state)
 }
 
 static void
-binary_event_cuts_off(void **state)
+s_say_binary(world_t *world, const char *bytes)
 {
-    s_join(*state);
+    world->socket->ops->message(world->socket->user, pr_str(bytes), true);
+}
+
+static void
+binary_events_come_with_their_attachments(void **state)
+{
+    world_t *world = *state;
+    s_join(world);
+    fake_socket_say(world->socket, "452-/polls,7[\"f\",{\"_placeholder\":true,\"num\":1},"
+                                   "{\"_placeholder\":true,\"num\":0}]");
+    assert_string_equal(s_log(world), "");
+    s_say_binary(world, "one");
+    fake_socket_say(world->socket, "3"); /* a pong may go between */
+    s_say_binary(world, "two");
+    assert_string_equal(s_log(world), "event(f,7,one,two) ");
+    pr_buf_t *bytes[] = {pr_buf_copy(PR_STR("a")), pr_buf_copy(PR_STR("b"))};
+    gw_session_send_binary(world->session, &world->member, 7, PR_STR("[1]"), bytes, 2);
+    gw_session_send_binary(world->session, &world->member, GW_SIO_ACK_NONE, PR_STR("[\"e\"]"),
+                           bytes, 1);
+    assert_string_equal(fake_socket_take(world->socket),
+                        "462-/polls,7[1]\na\nb\n451-/polls,[\"e\"]\na\n");
+    pr_buf_destroy(&bytes[0]);
+    pr_buf_destroy(&bytes[1]);
+    assert_false(world->socket->closed);
+}
+
+static void
+attachment_out_of_place_cuts_off(void **state)
+{
+    world_t *world = *state;
+    s_join(world);
+    s_say_binary(world, "stray");
+    assert_true(world->socket->closed);
+}
+
+static void
+text_before_the_attachments_cuts_off(void **state)
+{
+    world_t *world = *state;
+    s_join(world);
+    fake_socket_say(world->socket, "451-/polls,[\"f\",{\"_placeholder\":true,\"num\":0}]");
+    s_expect_cut(world, "42/polls,[\"vote\"]");
+    assert_string_equal(s_log(world), "");
+}
+
+static void
+attachments_are_bounded_in_bytes_and_time(void **state)
+{
+    world_t *world = *state;
+    char *large = calloc(1, PR_CLIENT_MESSAGE_BYTES_MAX);
+    memset(large, 'x', PR_CLIENT_MESSAGE_BYTES_MAX - 1);
+    s_join(world);
+    fake_socket_say(world->socket, "452-/polls,[\"f\"]");
+    s_say_binary(world, large);
+    assert_false(world->socket->closed);
+    s_say_binary(world, "xx");
+    assert_true(world->socket->closed);
+    free(large);
+}
+
+static void
+attachments_that_do_not_come_cut_off(void **state)
+{
+    world_t *world = *state;
+    s_join(world);
+    fake_socket_say(world->socket, "451-/polls,[\"f\"]");
+    s_pass(world, PR_CLIENT_MESSAGE_MS + 200);
+    assert_true(world->socket->closed);
+    assert_int_equal(world->stats.bad_packets, 1);
+}
+
+static void
+binary_event_before_the_join_cuts_off(void **state)
+{
     s_expect_cut(*state, "451-/polls,[\"a\",{\"_placeholder\":true,\"num\":0}]");
+}
+
+static void
+s_answered(void *arg, const gw_sio_packet_t *packet)
+{
+    world_t *world = arg;
+    s_note(world, "answer(%d) ", packet ? (int) json_array_size(packet->data) : -1);
+}
+
+static void
+questions_are_answered_once(void **state)
+{
+    world_t *world = *state;
+    s_join(world);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(
+            gw_session_ask(world->session, &world->member, PR_STR("[\"q\"]"), s_answered, world),
+            0);
+    }
+    assert_string_equal(fake_socket_take(world->socket),
+                        "42/polls,0[\"q\"]\n42/polls,1[\"q\"]\n42/polls,2[\"q\"]\n");
+    fake_socket_say(world->socket, "43/polls,1[1,2]");
+    fake_socket_say(world->socket, "43/polls,1[1,2]");
+    fake_socket_say(world->socket, "43/polls,99[]");
+    assert_string_equal(s_log(world), "answer(2) ");
+    fake_socket_say(world->socket, "461-/polls,0[1]");
+    s_say_binary(world, "b");
+    assert_string_equal(s_log(world), "answer(1) ");
+    fake_socket_say(world->socket, "41/polls,");
+    assert_string_equal(s_log(world), "answer(-1) left(leave) ");
+}
+
+static void
+questions_are_bounded(void **state)
+{
+    world_t *world = *state;
+    s_join(world);
+    for (int i = 0; i < PR_SESSION_ASKS_MAX; i++) {
+        assert_int_equal(
+            gw_session_ask(world->session, &world->member, PR_STR("[]"), s_answered, world), 0);
+    }
+    assert_int_equal(
+        gw_session_ask(world->session, &world->member, PR_STR("[]"), s_answered, world), PR_E_BUSY);
 }
 
 static void
@@ -288,13 +410,35 @@ malformed_packet_cuts_off(void **state)
 }
 
 static void
-leaving_what_was_not_joined_is_harmless(void **state)
+leaving_what_was_never_joined_cuts_off(void **state)
+{
+    s_expect_cut(*state, "41/polls,");
+}
+
+/* Both sides may end it at the same time. */
+static void
+leaving_twice_is_harmless(void **state)
 {
     world_t *world = *state;
+    s_join(world);
+    gw_session_end(world->session, &world->member);
     fake_socket_say(world->socket, "41/polls,");
-    fake_socket_say(world->socket, "41");
+    fake_socket_say(world->socket, "41/polls,");
     assert_false(world->socket->closed);
     assert_string_equal(s_log(world), "");
+}
+
+/* A client that is refused again and again does not stay for ever. */
+static void
+refusals_do_not_set_the_clock_back(void **state)
+{
+    world_t *world = *state;
+    world->refusal = "FORBIDDEN";
+    s_pass(world, PR_BEFORE_JOIN_MS - 1000);
+    fake_socket_say(world->socket, "40/polls,");
+    s_pass(world, PR_BEFORE_JOIN_MS + 200);
+    assert_true(world->socket->closed);
+    assert_int_equal(world->stats.connect_timeouts, 1);
 }
 
 static void
@@ -346,9 +490,18 @@ main(void)
         TEST(connect_while_joining_cuts_off),
         TEST(event_for_no_namespace_cuts_off),
         TEST(connect_error_cuts_off),
-        TEST(binary_event_cuts_off),
+        TEST(binary_events_come_with_their_attachments),
+        TEST(attachment_out_of_place_cuts_off),
+        TEST(text_before_the_attachments_cuts_off),
+        TEST(attachments_are_bounded_in_bytes_and_time),
+        TEST(attachments_that_do_not_come_cut_off),
+        TEST(binary_event_before_the_join_cuts_off),
+        TEST(questions_are_answered_once),
+        TEST(questions_are_bounded),
         TEST(malformed_packet_cuts_off),
-        TEST(leaving_what_was_not_joined_is_harmless),
+        TEST(leaving_what_was_never_joined_cuts_off),
+        TEST(leaving_twice_is_harmless),
+        TEST(refusals_do_not_set_the_clock_back),
         TEST(silent_client_is_cut_off),
         TEST(joined_client_stays_until_it_has_left),
         TEST(lost_socket_leaves_with_its_reason),

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A server of nothing but our Engine.IO and Socket.IO, as the protocols' public test suites want
+ * one: at /engine.io/ it echoes every message; at /socket.io/, in the namespaces / and /custom, it
+ * emits `auth` with what the client joined with, answers `message` with `message-back`, and
+ * `message-with-ack` with its arguments.
+ *
+ * For our own tests besides: `ask` emits `question` and then `answered` with its acknowledgement,
+ * `leave` sends DISCONNECT, `close` closes the transport, all of them with 1000 ms to think if
+ * `later` is the argument; who joins with {"refuse":true} is refused.
+ */
+
+#include <getopt.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gateway/accept.h"
+#include "gateway/polling_http.h"
+#include "gateway/session.h"
+#include "gateway/ws.h"
+#include "proto/wire/limits.h"
+
+typedef struct {
+    int port;
+    int64_t ping_interval_ms;
+    int64_t ping_timeout_ms;
+    size_t max_payload;
+    int64_t connect_timeout_ms;
+} options_t;
+
+/* One path: a hub and the layer above it. */
+typedef struct {
+    gw_engineio_hub_t *hub;
+    gw_polling_door_t door;
+} place_t;
+
+typedef struct {
+    options_t options;
+    pr_loop_t *loop;
+    gw_stats_t stats;
+    gw_limit_t *limit;
+    gw_origin_t *origin;
+    gw_writer_t writer;
+    gw_sessions_t *sessions;
+    place_t engine;
+    place_t socket;
+    gw_ws_t *ws;
+    gw_http_t *http;
+    gw_accept_t *accept;
+} server_t;
+
+/* --- /engine.io/: echo --- */
+
+static void *
+s_echo_opened(void *arg, gw_engineio_t *engine, pr_str_t token)
+{
+    (void) arg;
+    (void) token;
+    gw_engineio_trust(engine);
+    return engine;
+}
+
+static void
+s_echo_message(void *user, pr_str_t data, bool binary)
+{
+    if (binary) {
+        gw_engineio_send_binary(user, data);
+    } else {
+        gw_engineio_send(user, data);
+    }
+}
+
+static void
+s_echo_writable(void *user)
+{
+    (void) user;
+}
+
+static void
+s_echo_closed(void *user, gw_why_t why)
+{
+    (void) user;
+    (void) why;
+}
+
+static const gw_engineio_ops_t s_echo_ops = {
+    .opened = s_echo_opened,
+    .message = s_echo_message,
+    .writable = s_echo_writable,
+    .closed = s_echo_closed,
+};
+
+/* --- /socket.io/: namespaces --- */
+
+typedef struct {
+    pr_timer_t timer; /* first: the pointers are equal */
+    server_t *server;
+    gw_session_t *session;
+    char *auth; /* JSON */
+    char verb;  /* what is done when the timer fires */
+} member_t;
+
+static gw_joining_t
+s_connect(void *arg, gw_session_t *session, const json_t *auth, pr_str_t token)
+{
+    (void) token;
+    if (json_is_true(json_object_get(auth, "refuse"))) {
+        return (gw_joining_t) {.reason = "refused", .data = PR_STR("{\"why\":\"asked for\"}")};
+    }
+    member_t *member = calloc(1, sizeof *member);
+    if (!member) {
+        return (gw_joining_t) {.reason = "out of memory"};
+    }
+    member->server = arg;
+    member->session = session;
+    member->auth = auth ? json_dumps(auth, JSON_COMPACT) : strdup("{}");
+    gw_session_trust(session);
+    return (gw_joining_t) {.member = member, .joined = true};
+}
+
+static void
+s_free(member_t *member)
+{
+    pr_wheel_cancel(&member->timer);
+    free(member->auth);
+    free(member);
+}
+
+static void
+s_joined(void *arg)
+{
+    member_t *member = arg;
+    pr_buf_t *json = pr_buf_copy(PR_STR("[\"auth\","));
+    if (json && member->auth) {
+        pr_buf_append_str(json, pr_str(member->auth));
+        pr_buf_append_byte(json, ']');
+        gw_session_send(member->session, member, GW_SIO_ACK_NONE, pr_buf_str(json));
+    }
+    pr_buf_destroy(&json);
+}
+
+static void
+s_left(void *arg, gw_why_t why)
+{
+    (void) why;
+    s_free(arg);
+}
+
+static void
+s_writable(void *arg)
+{
+    (void) arg;
+}
+
+/* Sends the packet's array behind `name` (NULL: none) instead of its own first item. */
+static void
+s_send_back(member_t *member, const gw_sio_packet_t *packet, int64_t ack, const char *name)
+{
+    json_t *array = json_copy(packet->data);
+    if (packet->type == GW_SIO_EVENT || packet->type == GW_SIO_BINARY_EVENT) {
+        (void) json_array_remove(array, 0);
+    }
+    if (name) {
+        (void) json_array_insert_new(array, 0, json_string(name));
+    }
+    char *text = json_dumps(array, JSON_COMPACT);
+    if (text && packet->attachments) {
+        gw_session_send_binary(member->session, member, ack, pr_str(text), packet->attached,
+                               packet->attachments);
+    } else if (text) {
+        gw_session_send(member->session, member, ack, pr_str(text));
+    }
+    free(text);
+    json_decref(array);
+}
+
+static void
+s_on_answer(void *arg, const gw_sio_packet_t *packet)
+{
+    if (packet) {
+        s_send_back(arg, packet, GW_SIO_ACK_NONE, "answered");
+    }
+}
+
+/* `ask`, `leave` and `close` by their first letters. */
+static void
+s_do(member_t *member, char verb)
+{
+    switch (verb) {
+    case 'a':
+        if (gw_session_ask(member->session, member, PR_STR("[\"question\"]"), s_on_answer,
+                           member) != 0) {
+            gw_session_cut(member->session, GW_WHY_LOST, 1001, "too many questions");
+        }
+        break;
+    case 'l':
+        gw_session_end(member->session, member);
+        s_free(member);
+        break;
+    default:
+        gw_session_cut(member->session, GW_WHY_LOST, 1001, "asked to");
+    }
+}
+
+static void
+s_on_timer(pr_timer_t *timer)
+{
+    member_t *member = (member_t *) timer;
+    s_do(member, member->verb);
+}
+
+static void
+s_event(void *arg, const gw_sio_packet_t *packet)
+{
+    member_t *member = arg;
+    pr_str_t name = gw_sio_event_name(packet);
+    const char *when = json_string_value(gw_sio_event_arg(packet, 0));
+    if (pr_str_equal(name, PR_STR("message"))) {
+        s_send_back(member, packet, GW_SIO_ACK_NONE, "message-back");
+    } else if (pr_str_equal(name, PR_STR("message-with-ack"))) {
+        if (packet->ack != GW_SIO_ACK_NONE) {
+            s_send_back(member, packet, packet->ack, NULL);
+        }
+    } else if (pr_str_equal(name, PR_STR("ask")) || pr_str_equal(name, PR_STR("leave")) ||
+               pr_str_equal(name, PR_STR("close"))) {
+        member->verb = name.ptr[0];
+        if (when && strcmp(when, "later") == 0) {
+            member->timer.fire = s_on_timer;
+            pr_loop_arm(member->server->loop, &member->timer, 1000);
+        } else {
+            s_do(member, member->verb);
+        }
+    }
+}
+
+static gw_namespace_t
+s_namespace(server_t *self, pr_str_t name)
+{
+    return (gw_namespace_t) {
+        .name = name,
+        .connect = s_connect,
+        .joined = s_joined,
+        .event = s_event,
+        .writable = s_writable,
+        .left = s_left,
+        .arg = self,
+    };
+}
+
+/* --- a path --- */
+
+static int
+s_accept(void *arg, gw_socket_t *socket, pr_str_t token)
+{
+    const place_t *place = arg;
+    return gw_engineio_open(place->hub, socket, token);
+}
+
+static gw_refusal_t
+s_check(void *arg, pr_str_t sid)
+{
+    const place_t *place = arg;
+    return gw_engineio_check(place->hub, sid, true);
+}
+
+static int
+s_upgrade(void *arg, gw_socket_t *socket, pr_str_t sid)
+{
+    const place_t *place = arg;
+    return gw_engineio_upgrade(place->hub, socket, sid);
+}
+
+static const gw_ws_ops_t s_ws_ops = {.accept = s_accept, .check = s_check, .upgrade = s_upgrade};
+
+static bool
+s_make_place(
+    server_t *self, place_t *place, const char *path, const gw_engineio_ops_t *ops, void *arg)
+{
+    const gw_engineio_settings_t settings = {
+        .ping_interval_ms = self->options.ping_interval_ms,
+        .ping_timeout_ms = self->options.ping_timeout_ms,
+        .owner = "e1-00000000",
+        .message_max = self->options.max_payload,
+        .queue_bytes_max = 4 * self->options.max_payload,
+    };
+    place->hub = gw_engineio_hub_new(self->loop, &settings, &self->stats, ops, arg);
+    place->door = (gw_polling_door_t) {.path = path, .hub = place->hub};
+    return place->hub != NULL;
+}
+
+/* --- HTTP --- */
+
+static const gw_polling_door_t *
+s_door(const server_t *self, const gw_request_t *request)
+{
+    const gw_polling_door_t *doors[] = {&self->engine.door, &self->socket.door};
+    for (size_t i = 0; i < 2; i++) {
+        if (gw_polling_http_is_ours(doors[i], request)) {
+            return doors[i];
+        }
+    }
+    return NULL;
+}
+
+static size_t
+s_head(void *arg, gw_request_t *request)
+{
+    const gw_polling_door_t *door = s_door(arg, request);
+    return door ? gw_polling_http_head(door, request) : 0;
+}
+
+static void
+s_request(void *arg, gw_request_t *request)
+{
+    const gw_polling_door_t *door = s_door(arg, request);
+    if (door) {
+        gw_polling_http_request(door, request);
+    } else {
+        gw_http_respond_error(request, 404, "Not Found", NULL, NULL);
+    }
+}
+
+/* --- life --- */
+
+/* All addresses, of both kinds if there are both. */
+static int
+s_listen(int port)
+{
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_in6 at6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t) port)};
+    struct sockaddr_in at4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t) port)};
+    const struct sockaddr *at = (const struct sockaddr *) &at6;
+    socklen_t len = sizeof at6;
+    int off = 0;
+    int on = 1;
+    if (fd < 0) {
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        at = (const struct sockaddr *) &at4;
+        len = sizeof at4;
+    } else {
+        (void) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    }
+    (void) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    return fd >= 0 && bind(fd, at, len) == 0 && listen(fd, 4096) == 0 ? fd : -1;
+}
+
+static int
+s_port(int fd)
+{
+    struct sockaddr_in6 at = {0};
+    socklen_t len = sizeof at;
+    (void) getsockname(fd, (struct sockaddr *) &at, &len);
+    return ntohs(at.sin6_port);
+}
+
+static bool
+s_make_protocols(server_t *self)
+{
+    self->sessions = gw_sessions_new(self->loop, &self->stats, self->options.connect_timeout_ms);
+    if (!self->sessions) {
+        return false;
+    }
+    gw_namespace_t root = s_namespace(self, PR_STR("/"));
+    gw_namespace_t custom = s_namespace(self, PR_STR("/custom"));
+    gw_sessions_add(self->sessions, &root);
+    gw_sessions_add(self->sessions, &custom);
+    return s_make_place(self, &self->engine, "/engine.io/", &s_echo_ops, self) &&
+           s_make_place(self, &self->socket, "/socket.io/", &gw_session_engine_ops, self->sessions);
+}
+
+static bool
+s_make_front(server_t *self, int listen_fd)
+{
+    const gw_limit_rate_t rates[GW_LIMIT_KINDS] = {{1000000, 1000000, 1000}, {100, 100, 1000}};
+    self->limit = gw_limit_new(rates, 100);
+    self->origin = gw_origin_new(8080, "");
+    self->writer = (gw_writer_t) {
+        .loop = self->loop,
+        .mode = GW_WRITE_DIRECT,
+        .stalled_ms = PR_STALLED_MS,
+        .must_bytes_max = 4 * self->options.max_payload,
+    };
+    self->ws = gw_ws_new(&self->writer, self->origin, &s_ws_ops, &self->socket);
+    if (!self->limit || !self->origin || !self->ws) {
+        return false;
+    }
+    gw_ws_mount(self->ws, "/engine.io/", &s_ws_ops, &self->engine);
+    const gw_http_options_t http = {
+        .loop = self->loop,
+        .origin = self->origin,
+        .ws = self->ws,
+        .head = s_head,
+        .request = s_request,
+        .arg = self,
+    };
+    self->http = gw_http_new(&http);
+    const gw_accept_options_t accept = {
+        .loop = self->loop,
+        .http = self->http,
+        .limit = self->limit,
+        .listen_fd = listen_fd,
+    };
+    self->accept = self->http ? gw_accept_new(&accept) : NULL;
+    return self->accept != NULL;
+}
+
+static void
+s_destroy(server_t *self)
+{
+    gw_accept_destroy(&self->accept);
+    gw_http_destroy(&self->http);
+    gw_ws_destroy(&self->ws);
+    gw_engineio_hub_destroy(&self->engine.hub);
+    gw_engineio_hub_destroy(&self->socket.hub);
+    gw_sessions_destroy(&self->sessions);
+    gw_limit_destroy(&self->limit);
+    gw_origin_destroy(&self->origin);
+    pr_loop_destroy(&self->loop);
+}
+
+static void
+s_on_signal(void *arg, int signum)
+{
+    (void) signum;
+    pr_loop_stop(arg);
+}
+
+static bool
+s_read_options(int argc, char **argv, options_t *options)
+{
+    static const struct option known[] = {
+        {"port", required_argument, NULL, 'p'},
+        {"ping-interval-ms", required_argument, NULL, 'i'},
+        {"ping-timeout-ms", required_argument, NULL, 't'},
+        {"max-payload", required_argument, NULL, 'm'},
+        {"connect-timeout-ms", required_argument, NULL, 'c'},
+        {NULL, 0, NULL, 0},
+    };
+    for (int name = 0; (name = getopt_long(argc, argv, "", known, NULL)) != -1;) {
+        char *end = NULL;
+        long value = name == '?' ? -1 : strtol(optarg, &end, 10);
+        if (value < 0 || *end) {
+            return false;
+        }
+        switch (name) {
+        case 'p':
+            options->port = (int) value;
+            break;
+        case 'i':
+            options->ping_interval_ms = value;
+            break;
+        case 't':
+            options->ping_timeout_ms = value;
+            break;
+        case 'm':
+            options->max_payload = (size_t) value;
+            break;
+        default:
+            options->connect_timeout_ms = value;
+        }
+    }
+    return optind == argc;
+}
+
+int
+main(int argc, char **argv)
+{
+    server_t server = {.options = {3000, 300, 200, 1000000, 1000}};
+    if (!s_read_options(argc, argv, &server.options)) {
+        (void) fprintf(stderr, "sio_echo [--port N] [--ping-interval-ms N] [--ping-timeout-ms N] "
+                               "[--max-payload N] [--connect-timeout-ms N]\n");
+        return 100;
+    }
+    int fd = s_listen(server.options.port);
+    server.loop = fd >= 0 ? pr_loop_new() : NULL;
+    bool made = server.loop && s_make_protocols(&server) && s_make_front(&server, fd);
+    if (made && pr_loop_on_signal(server.loop, SIGTERM, s_on_signal, server.loop) == 0 &&
+        pr_loop_on_signal(server.loop, SIGINT, s_on_signal, server.loop) == 0) {
+        (void) printf("sio_echo is ready: http://localhost:%d\n", s_port(fd));
+        (void) fflush(stdout);
+        pr_loop_run(server.loop);
+    }
+    s_destroy(&server);
+    if (fd >= 0) {
+        (void) close(fd);
+    }
+    return made ? 0 : 111;
+}
