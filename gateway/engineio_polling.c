@@ -118,6 +118,7 @@ s_lose(gw_engineio_t *self)
 {
     if (!self->closing) {
         self->closing = true;
+        self->broke_rule = true;
         self->why = GW_WHY_LOST;
         gw_engineio_end_polling(self, "1", false);
     }
