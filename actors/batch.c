@@ -255,9 +255,9 @@ ac_batch_ballot(ac_batch_t *self, pr_str_t user, const ac_choice_t *choice)
 }
 
 int
-ac_batch_removed(ac_batch_t *self, pr_str_t user, int64_t count)
+ac_batch_removed(ac_batch_t *self, pr_str_t id, int64_t count)
 {
-    return s_put_number(self, MEMBER_REMOVED, user, count);
+    return s_put_number(self, MEMBER_REMOVED, id, count);
 }
 
 int

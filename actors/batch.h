@@ -48,9 +48,9 @@ PR_MUST_CHECK int
 ac_batch_nomination(ac_batch_t *self, pr_str_t id, pr_str_t user, pr_str_t text);
 PR_MUST_CHECK int
 ac_batch_ballot(ac_batch_t *self, pr_str_t user, const ac_choice_t *choice);
-/* An admin has removed `user`, for the `count`th time that anybody was. */
+/* An admin has removed this user, or this nomination: the `count`th removal. */
 PR_MUST_CHECK int
-ac_batch_removed(ac_batch_t *self, pr_str_t user, int64_t count);
+ac_batch_removed(ac_batch_t *self, pr_str_t id, int64_t count);
 /* The vote has started, by the command whose mark is `mark`. */
 PR_MUST_CHECK int
 ac_batch_started(ac_batch_t *self, pr_str_t mark);

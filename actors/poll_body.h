@@ -66,7 +66,7 @@ struct ac_poll {
     pr_map_t *participants; /* user -> ac_text_t, the name */
     pr_map_t *nominations;  /* nomination -> ac_nomination_t */
     pr_map_t *rankings;     /* user -> ac_ballot_t */
-    pr_map_t *removed;      /* user -> ac_number_t */
+    pr_map_t *removed;      /* user, or nomination -> ac_number_t */
     pr_map_t *ballot_seq;   /* user -> ac_number_t */
     ac_result_t *results;
     size_t result_count;

@@ -147,19 +147,25 @@ s_read_rankings(ac_poll_t *self, const json_t *object)
     return 0;
 }
 
-/* A map user -> number; absent counts as empty. */
-static int
-s_read_numbers(pr_map_t *map, const json_t *object)
+static bool
+s_is_removable(pr_str_t id)
 {
-    const char *user;
+    return pr_id_is_user(id) || pr_id_is_nomination(id);
+}
+
+/* A map id -> number; absent counts as empty. */
+static int
+s_read_numbers(pr_map_t *map, const json_t *object, bool (*is_id)(pr_str_t id))
+{
+    const char *id;
     json_t *value;
-    json_object_foreach((json_t *) object, user, value)
+    json_object_foreach((json_t *) object, id, value)
     {
-        if (!pr_id_is_user(pr_str(user)) || !json_is_integer(value)) {
+        if (!is_id(pr_str(id)) || !json_is_integer(value)) {
             return PR_E_MALFORMED;
         }
         ac_number_t *number = calloc(1, sizeof *number);
-        if (s_set(map, user, number) != 0) {
+        if (s_set(map, id, number) != 0) {
             free(number);
             return PR_E_NOMEM;
         }
@@ -171,7 +177,7 @@ s_read_numbers(pr_map_t *map, const json_t *object)
 static int
 s_read_ballot_seq(ac_poll_t *self, const json_t *object)
 {
-    int rc = s_read_numbers(self->ballot_seq, object);
+    int rc = s_read_numbers(self->ballot_seq, object, pr_id_is_user);
     for (size_t i = 0; i < pr_map_count(self->ballot_seq); i++) {
         const ac_number_t *seq = pr_map_value_at(self->ballot_seq, i);
         if (seq->value > self->ballots_cast) {
@@ -215,7 +221,7 @@ s_read_meta(ac_poll_t *self, const json_t *meta)
     if (self->phase == AC_PHASE_COUNT) {
         return PR_E_MALFORMED;
     }
-    int rc = s_read_numbers(self->removed, json_object_get(meta, "removed"));
+    int rc = s_read_numbers(self->removed, json_object_get(meta, "removed"), s_is_removable);
     return rc != 0 ? rc : s_read_ballot_seq(self, json_object_get(meta, "ballotSeq"));
 }
 

@@ -122,6 +122,19 @@ s_leave(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
     return rc;
 }
 
+/* An admin has removed a user, or an option. */
+static int
+s_remember_removed(ac_poll_t *self, pr_str_t id, ac_batch_t *effects)
+{
+    ac_number_t *count = calloc(1, sizeof *count);
+    if (!count || pr_map_set(self->removed, id, count) != 0) {
+        free(count);
+        return PR_E_NOMEM;
+    }
+    count->value = (int64_t) pr_map_count(self->removed);
+    return ac_batch_removed(effects, id, count->value);
+}
+
 static int
 s_remove_participant(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
 {
@@ -139,13 +152,7 @@ s_remove_participant(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effec
     if (self->phase == AC_PHASE_CLOSED) {
         return s_refuse(event, "The poll is closed");
     }
-    ac_number_t *count = calloc(1, sizeof *count);
-    if (!count || pr_map_set(self->removed, user, count) != 0) {
-        free(count);
-        return PR_E_NOMEM;
-    }
-    count->value = (int64_t) pr_map_count(self->removed);
-    rc = ac_batch_removed(effects, user, count->value);
+    rc = s_remember_removed(self, user, effects);
     if (rc == 0 && pr_map_get(self->rankings, user)) {
         rc = ac_batch_ballot(effects, user, &(ac_choice_t) {0});
     }
@@ -201,7 +208,8 @@ static int
 s_nominate(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
 {
     mark_t mark = s_mark(self, event);
-    if (pr_map_get(self->nominations, pr_str(mark.text))) {
+    bool was_removed = ac_poll_has_removed(self, pr_str(mark.text));
+    if (was_removed || pr_map_get(self->nominations, pr_str(mark.text))) {
         s_say(event, mark.text);
         return 0;
     }
@@ -245,9 +253,17 @@ s_remove_nomination(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effect
     if (self->phase != AC_PHASE_OPEN) {
         return s_refuse(event, "The vote has started: options can not be removed any more");
     }
-    rc = ac_batch_nomination(effects, id, PR_STR_NONE, PR_STR_NONE);
+    /* The command that added it may be sent again, and must not add it again. */
+    if (pr_map_count(self->removed) < PR_REMOVALS_MAX) {
+        rc = s_remember_removed(self, id, effects);
+    }
+    if (rc == 0) {
+        rc = ac_batch_nomination(effects, id, PR_STR_NONE, PR_STR_NONE);
+    }
     if (rc == 0) {
         (void) pr_map_remove(self->nominations, id);
+    } else {
+        (void) pr_map_remove(self->removed, id);
     }
     return rc;
 }

@@ -80,6 +80,9 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_PARTICIPANTS_MAX 10000 /* more: REFUSED full */
 #define PR_NOMINATIONS_MAX 200
 #define PR_NOMINATIONS_PER_USER_MAX 5
+/* Removed users and options that a poll remembers; past it a removed option may come back when the
+ * command that added it is sent twice. */
+#define PR_REMOVALS_MAX 2000
 
 /* --- an actor --- */
 

@@ -135,7 +135,7 @@ s_check_gone(const sim_world_t *world, size_t index)
     }
     for (size_t i = 0; i < world->client_count; i++) {
         const sim_client_t *client = world->clients[i];
-        if (client->poll == poll && client->wants && !client->is_out) {
+        if (client->poll == poll && poll->is_created && client->wants && !client->is_out) {
             sim_fail("%s is gone, but client %d is not told", poll->id, client->number);
         }
     }

@@ -268,6 +268,32 @@ closing_counts_and_a_load_counts_again(void **state)
     s_end(&world);
 }
 
+/* Its command was saved, its answer lost; then an admin removed it; then it is sent again. */
+static void
+removed_option_does_not_come_back_with_a_repeat(void **state)
+{
+    (void) state;
+    world_t world = s_world(0);
+    const char *text = "{\"text\":\"Bread\"}";
+    assert_int_equal(s_ask_as(&world, AC_EVENT_NOMINATE, ADMIN, PR_STR("same"), text), 0);
+    char id[16];
+    (void) snprintf(id, sizeof id, "%s", s_words(&world));
+    assert_int_equal(s_ask(&world, AC_EVENT_REMOVE_NOMINATION, ADMIN, s_id(id)), 0);
+    pr_rev_t rev = {7, 0xff};
+    pr_buf_t *json = pr_buf_new(0);
+    ac_poll_write_stored(world.poll, &rev, json);
+    ac_poll_destroy(&world.poll);
+    assert_int_equal(ac_poll_from_json(pr_buf_str(json), PR_STR("ABC123"), &s_rules, &world.poll),
+                     0);
+    pr_buf_destroy(&json);
+    assert_int_equal(s_ask_as(&world, AC_EVENT_NOMINATE, ADMIN, PR_STR("same"), text), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    assert_string_equal(s_words(&world), id);
+    assert_int_equal(s_ask(&world, AC_EVENT_NOMINATE, ADMIN, text), 0);
+    assert_true(ac_batch_count(world.batch) > 0);
+    s_end(&world);
+}
+
 static void
 removed_user_loses_its_ballot_and_may_not_come_back(void **state)
 {
@@ -366,6 +392,7 @@ main(void)
         cmocka_unit_test(too_many_choices_are_refused),
         cmocka_unit_test(frozen_ballot_sent_again_is_saved),
         cmocka_unit_test(closing_counts_and_a_load_counts_again),
+        cmocka_unit_test(removed_option_does_not_come_back_with_a_repeat),
         cmocka_unit_test(removed_user_loses_its_ballot_and_may_not_come_back),
         cmocka_unit_test(cancelled_poll_is_gone_for_everybody),
         cmocka_unit_test(published_patches_add_up_to_the_document),
