@@ -41,6 +41,8 @@ struct gw_http {
     void (*closed)(void *arg);
     void *closed_arg;
     gw_http_counters_t counters;
+    gw_peer_t *adopting; /* libwebsockets is about to begin with it */
+    bool ending;
 };
 
 /* No validity pings: libwebsockets would keep a sorted list of one timer for each socket. */
@@ -91,6 +93,8 @@ gw_http_park(gw_request_t *request, bool park)
         int fd = lws_get_socket_fd(request->wsi);
         int error = gw_hangup_watch(request->peer->http->hangup, fd, request->peer);
         request->peer->http->counters.unwatched += error != 0;
+        /* All that is needed of the head was copied. */
+        (void) lws_http_headers_detach(request->wsi);
     }
 }
 
@@ -195,6 +199,7 @@ s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
     }
     peer->request->loop = peer->http->options.loop;
     peer->request->counters = &peer->http->counters;
+    peer->request->close |= peer->http->ending;
     gw_request_begin(peer->request);
     return 0;
 }
@@ -297,11 +302,42 @@ s_http_event(gw_peer_t *peer, struct lws *wsi, enum lws_callback_reasons reason,
     }
 }
 
+/* Whose connection it is, libwebsockets is told at the latest when its first request comes: what was
+ * read already it serves before it has returned, and may even have closed the connection then. */
+static void
+s_claim(gw_peer_t *peer, struct lws *wsi)
+{
+    gw_http_t *self = peer->http;
+    self->adopting = NULL;
+    peer->prev = self->peers.prev;
+    peer->next = &self->peers;
+    peer->prev->next = peer;
+    self->peers.prev = peer;
+    lws_set_opaque_user_data(wsi, peer);
+    self->counters.adopted++;
+    self->counters.connections++;
+}
+
+static gw_peer_t *
+s_peer_of(struct lws *wsi, enum lws_callback_reasons reason)
+{
+    if (!wsi) {
+        return NULL;
+    }
+    gw_http_t *self = lws_context_user(lws_get_context(wsi));
+    bool begins = reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE ||
+                  reason == LWS_CALLBACK_FILTER_HTTP_CONNECTION;
+    if (begins && self->adopting && !lws_get_opaque_user_data(wsi)) {
+        s_claim(self->adopting, wsi);
+    }
+    return lws_get_opaque_user_data(wsi);
+}
+
 static int
 s_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     (void) user;
-    gw_peer_t *peer = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    gw_peer_t *peer = s_peer_of(wsi, reason);
     if (!peer) {
         return 0;
     }
@@ -415,26 +451,36 @@ gw_http_destroy(gw_http_t **self_p)
 int
 gw_http_adopt(gw_http_t *self, int fd, const gw_address_t *address)
 {
+    return gw_http_adopt_read(self, fd, address, PR_STR_NONE);
+}
+
+int
+gw_http_adopt_read(gw_http_t *self, int fd, const gw_address_t *address, pr_str_t head)
+{
     gw_peer_t *peer = calloc(1, sizeof *peer);
     if (!peer) {
         (void) close(fd);
         return PR_E_SYSTEM;
     }
-    struct lws *wsi = lws_adopt_socket_vhost(self->vhost, fd);
-    if (!wsi) {
-        free(peer);
-        return PR_E_SYSTEM;
-    }
     peer->http = self;
     peer->address = *address;
-    peer->prev = self->peers.prev;
-    peer->next = &self->peers;
-    peer->prev->next = peer;
-    self->peers.prev = peer;
-    lws_set_opaque_user_data(wsi, peer);
-    self->counters.adopted++;
-    self->counters.connections++;
-    return 0;
+    self->adopting = peer;
+    struct lws *wsi = head.len ? lws_adopt_socket_vhost_readbuf(self->vhost, fd, head.ptr, head.len)
+                               : lws_adopt_socket_vhost(self->vhost, fd);
+    bool claimed = self->adopting == NULL;
+    self->adopting = NULL;
+    if (!wsi && !claimed) {
+        free(peer);
+    } else if (!claimed) {
+        s_claim(peer, wsi);
+    }
+    return wsi ? 0 : PR_E_SYSTEM;
+}
+
+void
+gw_http_end_connections(gw_http_t *self)
+{
+    self->ending = true;
 }
 
 void

@@ -205,7 +205,9 @@ s_preflight(gw_request_t *self)
 {
     pr_str_t asked = self->headers[GW_HEADER_ASKED_HEADERS];
     pr_buf_t *lines =
-        pr_buf_copy(PR_STR("Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n"));
+        pr_buf_copy(PR_STR("Access-Control-Allow-Methods: GET,HEAD,PUT,PATCH,POST,DELETE\r\n"
+                           "Access-Control-Allow-Credentials: true\r\n"
+                           "Access-Control-Max-Age: 600\r\n"));
     if (lines && asked.len > 0) {
         pr_buf_append_str(lines, PR_STR("Vary: Access-Control-Request-Headers\r\n"
                                         "Access-Control-Allow-Headers: "));
