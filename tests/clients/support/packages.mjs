@@ -6,6 +6,7 @@ const require = createRequire(import.meta.url);
 
 export const io48 = require("socket.io-client").io;
 export const io44 = require("socket.io-client-4.4").io;
+export const EngineSocket = require("engine.io-client").Socket;
 export const { WebSocket } = require("ws");
 export const jwt = require("jsonwebtoken");
 export const zmq = require("zeromq");
