@@ -66,6 +66,9 @@ gw_engineio_hub_count(const gw_engineio_hub_t *self);
 /* Closes every session, and begins no more: the gateway ends. */
 void
 gw_engineio_hub_close_all(gw_engineio_hub_t *self, const char *reason);
+/* Closes at most so many that are not being closed yet; returns how many. */
+size_t
+gw_engineio_hub_close_some(gw_engineio_hub_t *self, size_t most, const char *reason);
 /* The tag that is in our sids. */
 const char *
 gw_engineio_hub_owner(const gw_engineio_hub_t *self);

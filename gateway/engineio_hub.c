@@ -106,6 +106,19 @@ gw_engineio_hub_close_all(gw_engineio_hub_t *self, const char *reason)
     }
 }
 
+size_t
+gw_engineio_hub_close_some(gw_engineio_hub_t *self, size_t most, const char *reason)
+{
+    size_t closed = 0;
+    for (gw_engineio_t *each = self->first; each && closed < most; each = each->next) {
+        if (!each->closing) {
+            gw_engineio_close(each, GW_WHY_LOST, GW_CODE_GOING_AWAY, reason);
+            closed++;
+        }
+    }
+    return closed;
+}
+
 /* --- one more, one less --- */
 
 static void

@@ -1,87 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "gateway/gateway.h"
+#include "gateway/gateway_private.h"
 
 #include <stdlib.h>
 
-#include "gateway/engineio.h"
-#include "gateway/native.h"
-#include "gateway/polling_http.h"
-#include "gateway/polls.h"
 #include "gateway/report.h"
-#include "gateway/rooms.h"
-#include "gateway/session.h"
 #include "proto/base/log.h"
 #include "proto/wire/limits.h"
 
 #define MINUTE_MS 60000
-
-struct gw_gateway {
-    pr_loop_t *loop;
-    const pr_child_env_t *env;
-    const pr_config_t *config;
-    gw_stats_t stats;
-    gw_token_keys_t *keys;
-    /* polls and actors */
-    gw_rooms_t *rooms;
-    gw_hosts_t *hosts;
-    /* protocols */
-    gw_polls_t polls;
-    gw_sessions_t *sessions;
-    gw_engineio_hub_t *engines;
-    gw_polling_door_t polling;
-    gw_natives_t *natives;
-    /* clients */
-    gw_writer_t writer;
-    gw_origin_t *origin;
-    gw_limit_t *limit;
-    gw_ws_t *ws;
-    gw_http_t *http;
-    gw_rest_t *rest;
-    gw_accept_t *accept;
-    /* supervisor */
-    pr_lifeline_t *lifeline;
-    pr_timer_t deadline; /* of stopping */
-    bool is_ready;
-    bool is_stopping;
-};
-
-/* --- clients --- */
-
-static int
-s_accept_socket(void *arg, gw_socket_t *socket, pr_str_t header_token)
-{
-    gw_gateway_t *self = arg;
-    return gw_engineio_open(self->engines, socket, header_token);
-}
-
-static gw_refusal_t
-s_check_upgrade(void *arg, pr_str_t sid)
-{
-    gw_gateway_t *self = arg;
-    return gw_engineio_check(self->engines, sid, true);
-}
-
-static int
-s_upgrade(void *arg, gw_socket_t *socket, pr_str_t sid)
-{
-    gw_gateway_t *self = arg;
-    return gw_engineio_upgrade(self->engines, socket, sid);
-}
-
-static int
-s_accept_native(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding)
-{
-    gw_gateway_t *self = arg;
-    return gw_natives_open(self->natives, socket, encoding);
-}
-
-static const gw_ws_ops_t s_ws_ops = {
-    .accept = s_accept_socket,
-    .check = s_check_upgrade,
-    .upgrade = s_upgrade,
-    .accept_native = s_accept_native,
-};
 
 static size_t
 s_clients(const gw_gateway_t *self)
@@ -89,38 +16,11 @@ s_clients(const gw_gateway_t *self)
     return gw_engineio_hub_count(self->engines) + gw_natives_count(self->natives);
 }
 
-static void
-s_request(void *arg, gw_request_t *request)
-{
-    gw_gateway_t *self = arg;
-    if (gw_polling_http_is_ours(&self->polling, request)) {
-        gw_polling_http_request(&self->polling, request);
-    } else {
-        gw_rest_request(self->rest, request);
-    }
-}
-
-static size_t
-s_head(void *arg, gw_request_t *request)
-{
-    gw_gateway_t *self = arg;
-    bool polling = gw_polling_http_is_ours(&self->polling, request);
-    return polling ? gw_polling_http_head(&self->polling, request) : 0;
-}
-
-/* Sessions that poll come without a connection of their own: they are counted like new ones. */
-static bool
-s_admit(void *arg, const gw_address_t *address)
-{
-    gw_gateway_t *self = arg;
-    return gw_limit_take(self->limit, GW_LIMIT_CONNECTS, address, pr_loop_now_ms(self->loop));
-}
-
 static const char *
 s_unready(void *arg)
 {
     const gw_gateway_t *self = arg;
-    if (self->is_stopping) {
+    if (self->is_stopping || self->is_draining) {
         return "stopping";
     }
     return gw_hosts_are_ready(self->hosts) ? NULL : "actors can not be reached";
@@ -128,9 +28,10 @@ s_unready(void *arg)
 
 /* --- readiness and the end --- */
 
-static bool
+static void
 s_start_accepting(gw_gateway_t *self)
 {
+    pr_wheel_cancel(&self->listed);
     const gw_accept_options_t options = {
         .loop = self->loop,
         .http = self->http,
@@ -139,22 +40,28 @@ s_start_accepting(gw_gateway_t *self)
         .sockets_max = pr_config_int(self->config, PR_SET_GATEWAY_SOCKETS_MAX),
     };
     self->accept = gw_accept_new(&options);
-    return self->accept != NULL;
+    if (!self->accept) {
+        pr_log_error("gateway.listen", "fd=%d", self->env->listen_fd);
+        gw_gateway_stop(self, "can not accept");
+    }
 }
 
-/* Until then connections wait in the kernel's queue. */
+static void
+s_accept_unlisted(pr_timer_t *timer)
+{
+    s_start_accepting((gw_gateway_t *) ((char *) timer - offsetof(gw_gateway_t, listed)));
+}
+
+/* Clients may come when the neighbours know of us, as their next requests may come to them. Until
+ * then connections wait in the kernel's queue. */
 static void
 s_become_ready(gw_gateway_t *self)
 {
     self->is_ready = true;
-    if (!s_start_accepting(self)) {
-        pr_log_error("gateway.listen", "fd=%d", self->env->listen_fd);
-        gw_gateway_stop(self, "can not accept");
-        return;
-    }
+    pr_loop_arm(self->loop, &self->listed, PR_GATEWAY_LISTED_MS);
     pr_log_info("gateway.ready", "actors_generation=%lld",
                 (long long) gw_hosts_generation(self->hosts));
-    pr_lifeline_ready(self->lifeline, "", NULL);
+    pr_lifeline_ready(self->lifeline, gw_neighbourhood_endpoint(self->neighbourhood), NULL);
 }
 
 static bool
@@ -179,6 +86,15 @@ s_stop_anyway(pr_timer_t *timer)
     pr_loop_stop(self->loop);
 }
 
+static void
+s_stop_accepting(gw_gateway_t *self)
+{
+    pr_wheel_cancel(&self->listed);
+    if (self->accept) {
+        gw_accept_stop(self->accept);
+    }
+}
+
 void
 gw_gateway_stop(gw_gateway_t *self, const char *why)
 {
@@ -187,9 +103,8 @@ gw_gateway_stop(gw_gateway_t *self, const char *why)
     }
     self->is_stopping = true;
     pr_log_info("gateway.stop", "why=%s clients=%zu", why, s_clients(self));
-    if (self->accept) {
-        gw_accept_stop(self->accept);
-    }
+    s_stop_accepting(self);
+    gw_drain_end(&self->drain);
     gw_engineio_hub_close_all(self->engines, "going away");
     gw_natives_close_all(self->natives, pr_config_int(self->config, PR_SET_DRAIN_MS));
     pr_loop_arm(self->loop, &self->deadline, PR_GATEWAY_STOP_MS);
@@ -206,14 +121,53 @@ s_on_roster(void *arg, const pr_msg_roster_t *message)
         pr_log_error("gateway.bad_roster", "generation=%lld", (long long) message->generation);
         return;
     }
+    bool listed = pr_roster_has_incarnation(roster, self->env->incarnation);
+    gw_neighbourhood_set_roster(self->neighbourhood, roster);
     gw_hosts_set_roster(self->hosts, &roster);
+    if (listed && self->is_ready && !self->accept && !self->is_stopping && !self->is_draining) {
+        s_start_accepting(self);
+    }
 }
+
+static size_t
+s_count(void *arg)
+{
+    return s_clients(arg);
+}
+
+static void
+s_close_some(void *arg, size_t most)
+{
+    gw_gateway_t *self = arg;
+    size_t closed = gw_engineio_hub_close_some(self->engines, most, "going away");
+    gw_natives_close_some(self->natives, most - closed);
+}
+
+static void
+s_on_drained(void *arg)
+{
+    gw_gateway_stop(arg, "drained");
+}
+
+static const gw_drain_ops_t s_drain_ops = {
+    .count = s_count,
+    .close_some = s_close_some,
+    .done = s_on_drained,
+};
 
 static void
 s_on_drain(void *arg, int64_t within_ms)
 {
-    (void) within_ms; /* the place to spread the closing over it */
-    gw_gateway_stop(arg, "drain");
+    gw_gateway_t *self = arg;
+    if (self->is_draining || self->is_stopping) {
+        return;
+    }
+    self->is_draining = true;
+    pr_log_info("gateway.drain", "within_ms=%lld clients=%zu", (long long) within_ms,
+                s_clients(self));
+    s_stop_accepting(self);
+    gw_http_end_connections(self->http);
+    gw_drain_begin(&self->drain, self->loop, within_ms, &s_drain_ops, self);
 }
 
 static void
@@ -241,6 +195,7 @@ s_on_stats(void *arg, pr_buf_t *out)
         .http = gw_http_counters(self->http),
         .rest = gw_rest_counters(self->rest),
         .accept = self->accept ? gw_accept_counters(self->accept) : NULL,
+        .neighbourhood = self->neighbourhood,
     };
     gw_report_pack(&report, out);
 }
@@ -301,7 +256,8 @@ s_make_protocols(gw_gateway_t *self)
     self->polling = (gw_polling_door_t) {
         .path = "/socket.io/",
         .hub = self->engines,
-        .admit = s_admit,
+        .admit = gw_gateway_admit,
+        .forward = gw_gateway_forward,
         .arg = self,
     };
     const gw_natives_settings_t natives = {
@@ -354,7 +310,7 @@ s_make_front(gw_gateway_t *self)
         .mode = gw_write_mode_from_name(pr_config_text(self->config, PR_SET_GATEWAY_WRITE)),
         .stalled_ms = PR_STALLED_MS,
     };
-    self->ws = gw_ws_new(&self->writer, self->origin, &s_ws_ops, self);
+    self->ws = gw_ws_new(&self->writer, self->origin, &gw_gateway_ws_ops, self);
     if (!self->rest || !self->ws) {
         return false;
     }
@@ -362,12 +318,31 @@ s_make_front(gw_gateway_t *self)
         .loop = self->loop,
         .origin = self->origin,
         .ws = self->ws,
-        .head = s_head,
-        .request = s_request,
+        .head = gw_gateway_head,
+        .request = gw_gateway_request,
         .arg = self,
     };
     self->http = gw_http_new(&http);
     return self->http != NULL;
+}
+
+static bool
+s_make_neighbourhood(gw_gateway_t *self)
+{
+    const gw_neighbourhood_options_t options = {
+        .loop = self->loop,
+        .run_dir = self->env->run_dir,
+        .name = self->env->name,
+        .incarnation = self->env->incarnation,
+        .hub = self->engines,
+        /* A ping comes within the interval, whatever else does. */
+        .get_ms = pr_config_int(self->config, PR_SET_GATEWAY_PING_INTERVAL_MS) +
+                  pr_config_int(self->config, PR_SET_GATEWAY_PING_TIMEOUT_MS) + PR_FORWARD_MS,
+        .adopt = gw_gateway_adopt,
+        .arg = self,
+    };
+    self->neighbourhood = gw_neighbourhood_new(&options);
+    return self->neighbourhood != NULL;
 }
 
 static bool
@@ -379,7 +354,7 @@ s_make(gw_gateway_t *self)
         return false;
     }
     if (!s_make_rooms(self) || !s_make_protocols(self) || !s_make_limits(self) ||
-        !s_make_front(self)) {
+        !s_make_front(self) || !s_make_neighbourhood(self)) {
         pr_log_error("gateway.start", "error=nomem");
         return false;
     }
@@ -398,6 +373,7 @@ gw_gateway_new(pr_loop_t *loop, const pr_child_env_t *env, const pr_config_t *co
     self->env = env;
     self->config = config;
     self->deadline.fire = s_stop_anyway;
+    self->listed.fire = s_accept_unlisted;
     pr_loop_on_turn(loop, PR_TURN_THINK, s_turn, self);
     if (!s_make(self)) {
         gw_gateway_destroy(&self);
@@ -415,11 +391,14 @@ gw_gateway_destroy(gw_gateway_t **self_p)
     }
     pr_loop_off_turn(self->loop, s_turn, self);
     pr_wheel_cancel(&self->deadline);
+    pr_wheel_cancel(&self->listed);
+    gw_drain_end(&self->drain);
     /* Clients first: their sessions and conns go with them. */
     gw_accept_destroy(&self->accept);
     gw_http_destroy(&self->http);
     gw_ws_destroy(&self->ws);
     gw_rest_destroy(&self->rest);
+    gw_neighbourhood_destroy(&self->neighbourhood);
     gw_engineio_hub_destroy(&self->engines);
     gw_natives_destroy(&self->natives);
     gw_sessions_destroy(&self->sessions);

@@ -62,6 +62,14 @@ gw_http_destroy(gw_http_t **self_p);
 PR_MUST_CHECK int
 gw_http_adopt(gw_http_t *self, int fd, const gw_address_t *address);
 
+/* The same with bytes that were read from it already. */
+PR_MUST_CHECK int
+gw_http_adopt_read(gw_http_t *self, int fd, const gw_address_t *address, pr_str_t head);
+
+/* From now on each connection ends with its next answer: the gateway drains. */
+void
+gw_http_end_connections(gw_http_t *self);
+
 /* Calls `closed(arg)` whenever a connection has gone. */
 void
 gw_http_on_closed(gw_http_t *self, void (*closed)(void *arg), void *arg);

@@ -369,15 +369,32 @@ gw_natives_count(const gw_natives_t *self)
     return (size_t) self->settings.stats->natives;
 }
 
+static void
+s_send_away(gw_native_t *self)
+{
+    if (self->conn) {
+        gw_conn_drain(self->conn);
+    } else {
+        gw_native_client_ops.cut(self, NULL, GW_WHY_LOST, CODE_GOING_AWAY, "");
+    }
+}
+
 void
 gw_natives_close_all(gw_natives_t *self, int64_t spread_ms)
 {
     self->spread_ms = spread_ms;
     for (gw_native_t *each = self->first; each; each = each->next) {
-        if (each->conn) {
-            gw_conn_drain(each->conn);
-        } else {
-            gw_native_client_ops.cut(each, NULL, GW_WHY_LOST, CODE_GOING_AWAY, "");
+        s_send_away(each);
+    }
+}
+
+void
+gw_natives_close_some(gw_natives_t *self, size_t most)
+{
+    for (gw_native_t *each = self->first; each && most > 0; each = each->next) {
+        if (!each->closing) {
+            s_send_away(each);
+            most--;
         }
     }
 }

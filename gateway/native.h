@@ -58,5 +58,8 @@ gw_natives_count(const gw_natives_t *self);
 /* Closes all, each told to come again within a time of its own, at most `spread_ms`. */
 void
 gw_natives_close_all(gw_natives_t *self, int64_t spread_ms);
+/* Closes at most so many that are not being closed yet; they may come again at once. */
+void
+gw_natives_close_some(gw_natives_t *self, size_t most);
 
 #endif

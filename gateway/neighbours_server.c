@@ -264,9 +264,11 @@ static void
 s_free_front(front_t *front)
 {
     gw_neighbours_server_t *self = front->server;
-    while (front->served) {
+    served_t *next = NULL;
+    for (served_t *each = front->served; each; each = next) {
+        next = each->next;
         self->counters.lost++;
-        s_abort_served(front->served);
+        s_abort_served(each);
     }
     while (front->held) {
         s_drop_oldest(front);
@@ -385,8 +387,10 @@ gw_neighbours_server_destroy(gw_neighbours_server_t **self_p)
         return;
     }
     pr_loop_off_turn(self->loop, s_turn, self);
-    while (self->fronts) {
-        s_free_front(self->fronts);
+    front_t *next = NULL;
+    for (front_t *each = self->fronts; each; each = next) {
+        next = each->next;
+        s_free_front(each);
     }
     pr_router_destroy(&self->router);
     free(self);

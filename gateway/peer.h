@@ -32,6 +32,7 @@ struct gw_peer {
      * its own ends the connection. */
     bool in_request;
     bool is_native; /* it upgrades at /ws */
+    bool passed;    /* another gateway has it now */
 };
 
 #endif

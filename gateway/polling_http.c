@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "proto/wire/limits.h"
+
 #define RETRY "Retry-After: 1\r\n"
 #define HEADERS "Cache-Control: no-store\r\nAccess-Control-Allow-Credentials: true\r\n"
 
@@ -30,6 +32,14 @@ static bool
 s_is(const gw_request_t *request, const char *method)
 {
     return strcmp(gw_request_method(request), method) == 0;
+}
+
+static bool
+s_is_foreign(const gw_polling_door_t *self, pr_str_t sid)
+{
+    pr_str_t owner = gw_sid_owner(sid);
+    return self->forward && owner.ptr &&
+           !pr_str_equal(owner, pr_str(gw_engineio_hub_owner(self->hub)));
 }
 
 /* --- answers --- */
@@ -133,7 +143,10 @@ gw_polling_http_head(const gw_polling_door_t *self, gw_request_t *request)
     coming->post.cut = s_cut_post;
     coming->request = request;
     gw_request_on_cancelled(request, s_on_post_cancelled, coming);
-    return gw_engineio_post_begin(self->hub, s_sid(request), &coming->post);
+    pr_str_t sid = s_sid(request);
+    size_t most = gw_engineio_post_begin(self->hub, sid, &coming->post);
+    /* Only its owner knows how much it may be. */
+    return s_is_foreign(self, sid) ? PR_CLIENT_MESSAGE_BYTES_MAX : most;
 }
 
 /* Its body is here, or was never to come. */
@@ -182,10 +195,7 @@ static bool
 s_is_forwarded(const gw_polling_door_t *self, gw_request_t *request)
 {
     pr_str_t sid = s_sid(request);
-    pr_str_t owner = gw_sid_owner(sid);
-    return self->forward && owner.ptr &&
-           !pr_str_equal(owner, pr_str(gw_engineio_hub_owner(self->hub))) &&
-           self->forward(self->arg, request, sid, owner);
+    return s_is_foreign(self, sid) && self->forward(self->arg, request, sid, gw_sid_owner(sid));
 }
 
 void

@@ -74,13 +74,43 @@ s_pack_links(msgpack_packer *packer, const pr_link_counters_t *counters)
     PACK("links");
 }
 
+/* One part of three classes, each of their counters under its own name. */
+static void
+s_pack_neighbours(msgpack_packer *packer, const gw_neighbourhood_t *self)
+{
+    const gw_neighbours_counters_t *asked = gw_neighbourhood_asked(self);
+    const gw_neighbours_server_counters_t *served = gw_neighbourhood_served(self);
+    const gw_handover_counters_t *handed = gw_neighbourhood_handed(self);
+    const row_t rows[] = {
+        {"asked", asked->asked},
+        {"answered", asked->answered},
+        {"aborted", asked->aborted},
+        {"lost", asked->lost},
+        {"late", asked->late},
+        {"refused", asked->refused},
+        {"waiting", asked->waiting},
+        {"served_gets", served->gets},
+        {"served_posts", served->posts},
+        {"served_aborts", served->aborts},
+        {"served_lost", served->lost},
+        {"served_overflowed", served->overflowed},
+        {"served_malformed", served->malformed},
+        {"served_parked", served->parked},
+        {"given", handed->given},
+        {"not_given", handed->not_given},
+        {"taken", handed->taken},
+        {"taken_malformed", handed->malformed},
+    };
+    PACK("neighbours");
+}
+
 void
 gw_report_pack(const gw_report_t *self, pr_buf_t *out)
 {
     msgpack_packer packer = pr_packer(out);
     int parts = (self->stats != NULL) + (self->ws != NULL) + (self->write != NULL) +
                 (self->http != NULL) + (self->rest != NULL) + (self->accept != NULL) +
-                (self->links != NULL);
+                (self->links != NULL) + (self->neighbourhood != NULL);
     (void) msgpack_pack_map(&packer, (size_t) parts);
     if (self->stats) {
         pr_pack_str(&packer, PR_STR("core"));
@@ -103,5 +133,8 @@ gw_report_pack(const gw_report_t *self, pr_buf_t *out)
     }
     if (self->links) {
         s_pack_links(&packer, self->links);
+    }
+    if (self->neighbourhood) {
+        s_pack_neighbours(&packer, self->neighbourhood);
     }
 }

@@ -7,6 +7,7 @@
 
 #include "gateway/accept.h"
 #include "gateway/http.h"
+#include "gateway/neighbourhood.h"
 #include "gateway/rest.h"
 #include "gateway/stats.h"
 #include "gateway/ws.h"
@@ -21,6 +22,7 @@ typedef struct {
     const gw_rest_counters_t *rest;
     const gw_accept_counters_t *accept;
     const pr_link_counters_t *links;
+    const gw_neighbourhood_t *neighbourhood;
 } gw_report_t;
 
 void

@@ -9,6 +9,7 @@
 
 #include "gateway/answer.h"
 #include "gateway/native_offer.h"
+#include "gateway/ws_pass.h"
 #include "proto/base/utf8.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
@@ -29,12 +30,6 @@ enum {
 /* Longest text that we look at in the head of an upgrade. */
 #define HEADER_TEXT_MAX 512
 #define TOKEN_HEADER "token:"
-
-struct gw_ws_mount {
-    pr_str_t path;
-    gw_ws_ops_t ops;
-    void *arg;
-};
 
 struct gw_ws {
     const gw_writer_t *writer;
@@ -165,6 +160,9 @@ s_check_upgrade(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
         asked.session = mount->ops.check(mount->arg, asked.sid);
     }
     gw_refusal_t refusal = gw_refusal_check(&asked);
+    if (gw_ws_pass(wsi, pr_loop_uv(self->writer->loop), peer, &asked)) {
+        peer->passed = true;
+    }
     free(peer->sid);
     peer->sid = asked.sid.ptr ? strndup(asked.sid.ptr, asked.sid.len) : NULL;
     return asked.sid.ptr && !peer->sid ? GW_REFUSAL_REQUEST : refusal;
@@ -249,6 +247,9 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
                         PR_STR("{\"statusCode\":404,\"message\":\"Not Found\"}"));
     }
     gw_refusal_t refusal = s_check_upgrade(self, wsi, peer);
+    if (peer->passed) {
+        return -1;
+    }
     if (refusal != GW_REFUSAL_NONE) {
         return s_refuse(self, wsi, gw_refusal_status(refusal), NULL, gw_refusal_body(refusal));
     }

@@ -28,9 +28,18 @@ typedef struct {
     gw_refusal_t (*check)(void *arg, pr_str_t sid);
     /* It is open; as `accept`. */
     int (*upgrade)(void *arg, gw_socket_t *socket, pr_str_t sid);
+    /* Gives the connection of an upgrade, with the head of its request, to the gateway that owns
+     * the session: 0, or an error, and it is still ours. NULL: there are no others. */
+    int (*pass)(void *arg, pr_str_t sid, int fd, const gw_address_t *address, pr_str_t head);
     /* The same of a native client, at /ws. NULL: there is no such place. */
     int (*accept_native)(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding);
 } gw_ws_ops_t;
+
+struct gw_ws_mount {
+    pr_str_t path;
+    gw_ws_ops_t ops;
+    void *arg;
+};
 
 typedef struct {
     uint64_t upgraded;

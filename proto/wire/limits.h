@@ -224,6 +224,11 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_FORWARD_HELD_BYTES_MAX (8 << 20)
 /* The head of an upgrade request that is handed over with its connection. */
 #define PR_HANDOVER_HEAD_MAX 4096
+/* A gateway that drains closes some of its clients so often. */
+#define PR_DRAIN_TICK_MS 100
+/* One that has just become ready waits so long to be in the roster, before it takes clients whose
+ * sessions its neighbours could not place. */
+#define PR_GATEWAY_LISTED_MS 1000
 /* Connections taken from neighbours in one turn. */
 #define PR_HANDOVER_TURN 16
 
