@@ -207,6 +207,9 @@ AC_CELL(think)
         /* The core is ahead of what can be written: begin anew from what is saved. */
         return ac_cell_reload(self, input);
     }
+    if (PR_FAULT("actor.ack_early")) {
+        ac_actor_answer_decided(self);
+    }
     return self->env->store_up ? AC_STATE_SAVING : AC_STATE_UNSURE;
 }
 

@@ -107,6 +107,10 @@ s_on_connected(gw_room_t *self, const pr_msg_connected_t *message)
         pr_object_write_json(message->ballot.object, scratch);
         ballot = pr_buf_failed(scratch) ? PR_STR_NONE : pr_buf_str(scratch);
     }
+    if (!gw_feed_may_show(gw_conn_member(conn))) {
+        /* The document that lists it should have come before: the actor takes us for ahead. */
+        s_ask_snapshot(self);
+    }
     gw_conn_connected(conn, ballot);
 }
 

@@ -3,6 +3,7 @@
 #include "gateway/sync.h"
 
 #include "gateway/conn.h"
+#include "proto/base/fault.h"
 #include "proto/wire/limits.h"
 
 static void
@@ -43,7 +44,7 @@ gw_sync_send(gw_hosts_t *hosts, pr_str_t poll, const gw_feed_t *feed)
         event.sync.rev = pr_str(rev.text);
     }
     size_t count = gw_feed_count(feed);
-    size_t at = 0;
+    size_t at = count > 1 && PR_FAULT("sync.forget_one") ? 1 : 0;
     int error = 0;
     do {
         size_t end = count - at > PR_SYNC_CONNS_MAX ? at + PR_SYNC_CONNS_MAX : count;

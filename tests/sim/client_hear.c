@@ -10,6 +10,8 @@
 #include "tests/sim/oracle.h"
 
 #define NAMESPACE PR_STR("/polls,")
+/* Both are under way for at most that long. */
+#define FIRST_MS 20
 
 /* --- documents --- */
 
@@ -23,9 +25,20 @@ s_rev(const json_t *text)
     return rev;
 }
 
+/* Being let in and the first document are one and the same turn of the gateway's. */
+static void
+s_check_first(const sim_client_t *self)
+{
+    if (self->first_due && !self->has_dawdled && sim_now_ms() - self->joined_ms > FIRST_MS) {
+        sim_fail("client %d was let in, but its first document came %lld ms later", self->number,
+                 (long long) (sim_now_ms() - self->joined_ms));
+    }
+}
+
 static void
 s_take(sim_client_t *self, json_t *document)
 {
+    s_check_first(self);
     json_decref(self->document);
     self->document = document;
     self->rev = s_rev(json_object_get(document, "rev"));

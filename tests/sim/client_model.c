@@ -149,6 +149,7 @@ s_again(sim_alarm_t *alarm)
             sim_client_trace(self, "connects to", pr_str(sim_process_name(gateway)));
             self->sockets++;
             self->state = SIM_OPENING;
+            self->has_dawdled = false;
             self->socket = sim_socket_connect(gateway, &s_ops, self);
             return;
         }
@@ -209,6 +210,7 @@ sim_client_dawdle(sim_client_t *self, int64_t for_ms)
 {
     if (self->socket) {
         sim_trace("CLIENT %d takes nothing for %lld ms", self->number, (long long) for_ms);
+        self->has_dawdled = true;
         sim_socket_read(self->socket, false);
         sim_after(&self->read, for_ms * SIM_MS);
     }

@@ -54,8 +54,9 @@ struct sim_client {
     int64_t joined_ms;
     json_t *document; /* NULL: none on this socket yet */
     pr_rev_t rev;
-    pr_rev_t newest; /* of all that it was ever shown */
-    bool first_due;  /* accepted, and the document is to follow */
+    pr_rev_t newest;  /* of all that it was ever shown */
+    bool first_due;   /* accepted, and the document is to follow */
+    bool has_dawdled; /* on this socket: what comes late is its own fault */
     sim_command_log_t *commands;
     size_t command_count;
     int64_t acks;

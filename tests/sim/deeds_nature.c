@@ -100,6 +100,7 @@ s_any_process(sim_world_t *world)
 static void
 s_death(sim_world_t *world)
 {
+    world->owners_changed = true;
     sim_supervisor_kill(world->supervisor, s_any_process(world), s_below(1000), s_while_ms());
 }
 
@@ -108,12 +109,14 @@ s_pause(sim_world_t *world)
 {
     sim_process_t *process = s_any_process(world);
     world->had_pause = true;
+    world->owners_changed = true;
     sim_process_pause(process, !sim_process_is_paused(process));
 }
 
 static void
 s_change_roster(sim_world_t *world)
 {
+    world->owners_changed = true;
     if (s_below(3) == 0) {
         sim_supervisor_lag(world->supervisor, s_below(2) ? 100 : s_below(5000));
     }

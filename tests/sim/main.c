@@ -6,6 +6,7 @@
  *     --seed N          one life, with a trace
  *     --seeds A-B       these, quietly
  *     --count N         so many fresh ones, from a base that is drawn and printed
+ *     --twice N         so many, each lived twice: it must be the same life
  *     --list FILE       those in the file, one a line, # for comments
  *     --jobs N          so many processes share the work
  *     --plant NAME      with a bug planted (PR_FAULT); succeeds if a life fails
@@ -39,6 +40,7 @@ typedef struct {
     const char *plant;
     bool is_traced;
     bool goes_on;
+    bool is_twice;
 } options_t;
 
 /* What a worker tells, also when it has crashed. */
@@ -46,7 +48,9 @@ typedef struct {
     volatile uint64_t seed;
     volatile uint64_t done;
     volatile uint64_t steps;
+    volatile uint64_t failures;
     volatile bool has_failed;
+    uint64_t digest; /* of the last life */
     char failure[SIM_FAILURE_MAX];
 } report_t;
 
@@ -62,11 +66,25 @@ s_live(uint64_t seed, const options_t *options, report_t *report)
     sim_schedule_run(world);
     memcpy(report->failure, sim_scene.failure, sizeof report->failure);
     report->steps += sim_scene.steps;
+    report->digest = sim_scene_digest();
     sim_world_destroy(&world);
     sim_scene_close();
     report->has_failed = report->failure[0] != '\0';
     report->done++;
     return !report->has_failed;
+}
+
+/* Whether a seed makes the same life each time. */
+static bool
+s_live_again(uint64_t seed, const options_t *options, report_t *report)
+{
+    uint64_t digest = report->digest;
+    if (!s_live(seed, options, report) || report->digest == digest) {
+        return !report->has_failed;
+    }
+    (void) snprintf(report->failure, sizeof report->failure, "another life of the same seed");
+    report->has_failed = true;
+    return false;
 }
 
 static uint64_t
@@ -80,7 +98,9 @@ s_work(const options_t *options, report_t *report, uint64_t offset)
 {
     for (uint64_t i = offset; i < s_total(options); i += (uint64_t) options->jobs) {
         uint64_t seed = options->list ? options->list[i] : options->first + i;
-        bool lived = s_live(seed, options, report);
+        bool lived = s_live(seed, options, report) &&
+                     (!options->is_twice || s_live_again(seed, options, report));
+        report->failures += lived ? 0 : 1;
         if (!lived && !options->goes_on) {
             break;
         }
@@ -94,8 +114,11 @@ s_work(const options_t *options, report_t *report, uint64_t offset)
 /* --- many --- */
 
 static int
-s_say_failure(const report_t *report, int status)
+s_say_failure(const report_t *report, int status, bool is_said)
 {
+    if (is_said && status == 0) {
+        return (int) report->failures;
+    }
     if (report->has_failed) {
         (void) printf("seed %" PRIu64 " FAILED: %s\n", report->seed, report->failure);
     } else if (status != 0) {
@@ -139,7 +162,7 @@ s_run_jobs(const options_t *options)
     for (long job = 0; job < options->jobs; job++) {
         int status = 0;
         (void) waitpid(children[job], &status, 0);
-        failures += s_say_failure(&reports[job], status);
+        failures += s_say_failure(&reports[job], status, options->goes_on);
         done += reports[job].done;
         steps += reports[job].steps;
     }
@@ -192,6 +215,9 @@ s_read_option(options_t *options, const char *name, const char *value)
         options->last = *end == '-' ? strtoull(end + 1, &end, 10) : options->first;
     } else if (strcmp(name, "--count") == 0) {
         s_draw_base(options, strtoull(value, &end, 10));
+    } else if (strcmp(name, "--twice") == 0) {
+        options->is_twice = true;
+        options->last = strtoull(value, &end, 10);
     } else if (strcmp(name, "--jobs") == 0) {
         options->jobs = strtol(value, &end, 10);
     } else if (strcmp(name, "--list") == 0) {
@@ -214,8 +240,8 @@ main(int argc, char **argv)
         } else if (strcmp(argv[i], "--all") == 0) {
             options.goes_on = true;
         } else if (i + 1 == argc || !s_read_option(&options, argv[i], argv[i + 1])) {
-            (void) fprintf(stderr, "usage: sim [--seed N | --seeds A-B | --count N | --list FILE] "
-                                   "[--jobs N] [--plant NAME] [--all] [--no-trace]\n");
+            (void) fprintf(stderr, "usage: sim [--seed N | --seeds A-B | --count N | --twice N | "
+                                   "--list FILE] [--jobs N] [--plant NAME] [--all] [--no-trace]\n");
             return 2;
         } else {
             i++;

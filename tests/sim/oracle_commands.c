@@ -141,10 +141,18 @@ s_check_answered(const sim_client_t *client)
     }
 }
 
+/* The store went back in time, and it is not sure that whoever knew better lived to tell it. */
+static bool
+s_may_be_lost(const sim_world_t *world, const sim_stored_t *stored)
+{
+    return stored->forgot || (stored->ever_forgot && world->owners_changed);
+}
+
 static void
 s_check_client(const sim_world_t *world, const sim_client_t *client)
 {
     const sim_stored_t *stored = sim_world_stored(client->world, client->poll);
+    bool is_owed = stored && stored->keys.document && !s_may_be_lost(world, stored);
     s_check_answered(client);
     for (size_t k = 0; stored && k < client->command_count; k++) {
         const sim_command_log_t *command = &client->commands[k];
@@ -152,12 +160,11 @@ s_check_client(const sim_world_t *world, const sim_client_t *client)
         if (is_nomination) {
             s_check_nomination(client, command, stored);
         }
-        if (is_nomination && command->outcome == SIM_SAVED && stored->keys.document &&
-            !stored->forgot) {
+        if (is_nomination && command->outcome == SIM_SAVED && is_owed) {
             s_check_kept(client, command, stored->keys.document);
         }
     }
-    if (stored && stored->keys.document && !stored->forgot) {
+    if (is_owed) {
         s_check_ballot(world, client, stored->keys.document);
     }
 }

@@ -172,7 +172,10 @@ void
 sim_redis_stall(int64_t for_ms)
 {
     sim_trace("STORE stands still for %lld ms", (long long) for_ms);
-    s_server.still_until_us = sim_now_us() + for_ms * SIM_MS;
+    int64_t until_us = sim_now_us() + for_ms * SIM_MS;
+    if (until_us > s_server.still_until_us) {
+        s_server.still_until_us = until_us;
+    }
 }
 
 void

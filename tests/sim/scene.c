@@ -26,6 +26,13 @@ sim_scene_close(void)
     sim_agenda_destroy(&sim_scene.agenda);
 }
 
+uint64_t
+sim_scene_digest(void)
+{
+    return sim_scene.steps ^ sim_chance_next(&sim_scene.plot) ^ sim_chance_next(&sim_scene.nature) ^
+           sim_chance_next(&sim_scene.product);
+}
+
 int64_t
 sim_now_us(void)
 {

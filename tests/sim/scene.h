@@ -36,6 +36,10 @@ sim_scene_open(uint64_t seed, bool is_traced);
 void
 sim_scene_close(void);
 
+/* Of all that chance has decided in it so far. */
+uint64_t
+sim_scene_digest(void);
+
 int64_t
 sim_now_us(void);
 int64_t

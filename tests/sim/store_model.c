@@ -144,7 +144,8 @@ sim_stored_accept(sim_stored_t *self, const json_t *before, bool is_whole)
         .at_ms = sim_now_ms(),
         .is_whole = is_whole,
     };
-    if (self->forgot && is_whole && rev.version >= self->lost_to.version) {
+    self->is_lost |= self->forgot && !is_whole;
+    if (self->forgot && !self->is_lost && is_whole && rev.version >= self->lost_to.version) {
         self->forgot = false;
     }
     sim_trace("STORE %s is at %s%s", self->id, pr_rev_format(rev).text, is_whole ? " (whole)" : "");

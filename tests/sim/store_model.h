@@ -42,6 +42,7 @@ typedef struct {
     size_t accepted_count;
     bool ever_forgot; /* it has gone back in time */
     bool forgot;      /* something acknowledged was lost, and no owner has put it back yet */
+    bool is_lost;     /* nor can any: somebody has gone on from what was left */
     pr_rev_t lost_to; /* the newest rev then */
     bool is_ended;    /* finish was done */
 } sim_stored_t;

@@ -28,6 +28,7 @@ struct sim_supervisor {
     size_t count;
     int64_t generation;
     int64_t lag_ms;
+    int64_t made_ms; /* the last roster */
 };
 
 /* --- rosters --- */
@@ -65,6 +66,7 @@ s_publish(sim_supervisor_t *self)
 {
     int64_t wall_ms = sim_wall_ms();
     self->generation = self->generation + 1 > wall_ms ? self->generation + 1 : wall_ms;
+    self->made_ms = sim_now_ms();
     sim_trace("ROSTER %lld", (long long) self->generation);
     for (size_t i = 0; i < self->count; i++) {
         child_t *child = &self->children[i];
@@ -129,6 +131,12 @@ void
 sim_supervisor_lag(sim_supervisor_t *self, int64_t most_ms)
 {
     self->lag_ms = most_ms;
+}
+
+int64_t
+sim_supervisor_quiet_ms(const sim_supervisor_t *self)
+{
+    return sim_now_ms() - self->made_ms;
 }
 
 void

@@ -30,6 +30,9 @@ sim_supervisor_list(sim_supervisor_t *self, int index, bool listed);
 /* Rosters come so late from now on. */
 void
 sim_supervisor_lag(sim_supervisor_t *self, int64_t most_ms);
+/* Since the last roster was made. */
+int64_t
+sim_supervisor_quiet_ms(const sim_supervisor_t *self);
 /* All is up, listed and told. */
 void
 sim_supervisor_heal(sim_supervisor_t *self);

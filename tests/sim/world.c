@@ -15,6 +15,9 @@
 #include "tests/sim/socket_model.h"
 #include "tests/sim/supervisor_model.h"
 
+/* The longest lag of a roster, and the time in which an owner asks whether it still is. */
+#define SETTLED_MS 10500
+
 static const char s_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static int64_t
@@ -200,6 +203,12 @@ sim_world_destroy(sim_world_t **self_p)
     sim_store_destroy(&self->store);
     free(self);
     *self_p = NULL;
+}
+
+bool
+sim_world_is_settled(const sim_world_t *self)
+{
+    return !self->had_pause && sim_supervisor_quiet_ms(self->supervisor) > SETTLED_MS;
 }
 
 void

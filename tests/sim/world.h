@@ -52,13 +52,17 @@ struct sim_world {
     size_t poll_count;
     sim_client_t *clients[SIM_CLIENTS_MAX];
     size_t client_count;
-    bool had_pause; /* a process stood still: it and others may have been of old times together */
+    bool had_pause;      /* a process stood still */
+    bool owners_changed; /* some poll may have had more than one owner */
 };
 
 sim_world_t *
 sim_world_new(void);
 void
 sim_world_destroy(sim_world_t **self_p);
+/* Whether every process has the newest roster, and has had it for a while. */
+bool
+sim_world_is_settled(const sim_world_t *self);
 /* Runs for so long, or until something has failed. */
 void
 sim_world_run(sim_world_t *self, int64_t for_ms);
