@@ -81,6 +81,12 @@ gw_hangup_destroy(gw_hangup_t **self_p)
     *self_p = NULL;
 }
 
+void
+gw_hangup_forget(gw_hangup_t *self, int fd)
+{
+    (void) epoll_ctl(self->set, EPOLL_CTL_DEL, fd, NULL);
+}
+
 int
 gw_hangup_watch(gw_hangup_t *self, int fd, void *user)
 {

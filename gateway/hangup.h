@@ -26,4 +26,8 @@ gw_hangup_destroy(gw_hangup_t **self_p);
 PR_MUST_CHECK int
 gw_hangup_watch(gw_hangup_t *self, int fd, void *user);
 
+/* Does so no more. */
+void
+gw_hangup_forget(gw_hangup_t *self, int fd);
+
 #endif

@@ -106,6 +106,8 @@ s_on_hangup(void *user)
     if (peer->request && peer->request->parked) {
         peer->http->counters.hangups++;
         lws_set_timeout(peer->request->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+        /* It looks at its timers when it has seen to a connection. */
+        (void) lws_callback_on_writable(peer->request->wsi);
     }
 }
 
@@ -302,8 +304,9 @@ s_http_event(gw_peer_t *peer, struct lws *wsi, enum lws_callback_reasons reason,
     }
 }
 
-/* Whose connection it is, libwebsockets is told at the latest when its first request comes: what was
- * read already it serves before it has returned, and may even have closed the connection then. */
+/* Whose connection it is, libwebsockets is told at the latest when its first request comes: what
+ * was read already it serves before it has returned, and may even have closed the connection then.
+ */
 static void
 s_claim(gw_peer_t *peer, struct lws *wsi)
 {
@@ -449,12 +452,6 @@ gw_http_destroy(gw_http_t **self_p)
 }
 
 int
-gw_http_adopt(gw_http_t *self, int fd, const gw_address_t *address)
-{
-    return gw_http_adopt_read(self, fd, address, PR_STR_NONE);
-}
-
-int
 gw_http_adopt_read(gw_http_t *self, int fd, const gw_address_t *address, pr_str_t head)
 {
     gw_peer_t *peer = calloc(1, sizeof *peer);
@@ -467,14 +464,19 @@ gw_http_adopt_read(gw_http_t *self, int fd, const gw_address_t *address, pr_str_
     self->adopting = peer;
     struct lws *wsi = head.len ? lws_adopt_socket_vhost_readbuf(self->vhost, fd, head.ptr, head.len)
                                : lws_adopt_socket_vhost(self->vhost, fd);
-    bool claimed = self->adopting == NULL;
-    self->adopting = NULL;
-    if (!wsi && !claimed) {
-        free(peer);
-    } else if (!claimed) {
+    if (self->adopting && wsi) {
         s_claim(peer, wsi);
+    } else if (self->adopting) {
+        free(peer);
     }
+    self->adopting = NULL;
     return wsi ? 0 : PR_E_SYSTEM;
+}
+
+void
+gw_http_let_go(gw_peer_t *peer, int fd)
+{
+    gw_hangup_forget(peer->http->hangup, fd);
 }
 
 void

@@ -58,13 +58,15 @@ gw_http_new(const gw_http_options_t *options);
 void
 gw_http_destroy(gw_http_t **self_p);
 
-/* Gives a connected socket over, in any case. 0, or PR_E_SYSTEM if it had to be closed. */
-PR_MUST_CHECK int
-gw_http_adopt(gw_http_t *self, int fd, const gw_address_t *address);
-
-/* The same with bytes that were read from it already. */
+/* As gw_http_adopt; `head` was read from it already. */
 PR_MUST_CHECK int
 gw_http_adopt_read(gw_http_t *self, int fd, const gw_address_t *address, pr_str_t head);
+/* Gives a connected socket over, in any case. 0, or PR_E_SYSTEM if it had to be closed. */
+PR_MUST_CHECK static inline int
+gw_http_adopt(gw_http_t *self, int fd, const gw_address_t *address)
+{
+    return gw_http_adopt_read(self, fd, address, PR_STR_NONE);
+}
 
 /* From now on each connection ends with its next answer: the gateway drains. */
 void

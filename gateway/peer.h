@@ -35,4 +35,8 @@ struct gw_peer {
     bool passed;    /* another gateway has it now */
 };
 
+/* Its descriptor is about to mean something else: nobody watches it any more. */
+void
+gw_http_let_go(gw_peer_t *peer, int fd);
+
 #endif

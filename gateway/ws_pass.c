@@ -107,10 +107,7 @@ s_forget(int fd, struct uv_loop_s *loop, int dead)
 }
 
 bool
-gw_ws_pass(struct lws *wsi,
-           struct uv_loop_s *loop,
-           const gw_peer_t *peer,
-           const gw_handshake_t *asked)
+gw_ws_pass(struct lws *wsi, struct uv_loop_s *loop, gw_peer_t *peer, const gw_handshake_t *asked)
 {
     const gw_ws_mount_t *mount = peer->mount;
     gw_handshake_t known = *asked;
@@ -125,6 +122,7 @@ gw_ws_pass(struct lws *wsi,
     bool passed =
         head && mount->ops.pass(mount->arg, asked->sid, fd, &peer->address, pr_buf_str(head)) == 0;
     if (passed) {
+        gw_http_let_go(peer, fd);
         s_forget(fd, loop, dead);
     }
     pr_buf_destroy(&head);

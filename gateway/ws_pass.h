@@ -19,9 +19,6 @@ struct uv_loop_s;
 /* Whether it was passed on, and is to be closed here; the client sees nothing of that. False: its
  * session has no other owner, or it can not be passed on (TLS). */
 bool
-gw_ws_pass(struct lws *wsi,
-           struct uv_loop_s *loop,
-           const gw_peer_t *peer,
-           const gw_handshake_t *asked);
+gw_ws_pass(struct lws *wsi, struct uv_loop_s *loop, gw_peer_t *peer, const gw_handshake_t *asked);
 
 #endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+// Several gateways on one port, without anything in front that keeps a client at one of them: each
+// request of a client that polls opens a connection of its own, and so comes to any of them.
+import assert from "node:assert/strict";
+import http from "node:http";
+import { after, before, describe, test } from "node:test";
+import { io44, io48 } from "./support/packages.mjs";
+import { Player } from "./support/player.mjs";
+import { create, join } from "./support/rest.mjs";
+import { counted, System } from "./support/system.mjs";
+import { Table } from "./support/table.mjs";
+import { eventually } from "./support/wait.mjs";
+
+const agent = () => new http.Agent({ keepAlive: false });
+const polling = (io = io48) => ({ io, transports: ["polling"], agent: agent() });
+const upgrading = (io = io48) => ({ io, transports: ["polling", "websocket"], agent: agent() });
+
+let system;
+const start = (gateways) => async () => {
+  system = await System.start({ gateways, actors: 2 });
+};
+const end = async () => {
+  try {
+    await system?.stop();
+  } finally {
+    await system?.dispose();
+  }
+};
+
+const gateways = async () =>
+  (await system.status()).children.filter(({ role }) => role === "gateway");
+
+// A counter of "neighbours", summed over all gateways, or by name.
+async function neighbours(name) {
+  return counted(
+    (await gateways()).map(({ stats }) => stats.neighbours),
+    name,
+  );
+}
+
+async function playWhole(options) {
+  const table = await Table.open(system.url, ["Ada", "Bob", "Cyd", "Dan"], {}, options);
+  const ids = await table.nominations();
+  await table.saved(table.admin, "start_vote");
+  for (const player of table.players) {
+    await table.saved(player, "submit_rankings", { rankings: [ids[1], ids[0]] });
+  }
+  await table.saved(table.admin, "close_poll");
+  for (const player of table.players) {
+    assert.equal(player.document.results[0].nominationID, ids[1]);
+    assert.deepEqual(player.violations, []);
+    assert.deepEqual(player.disconnects, []);
+    assert.deepEqual(player.exceptions, []);
+  }
+  return table;
+}
+
+describe("three gateways", () => {
+  before(start(3));
+  after(end);
+
+  for (const [version, io] of [
+    ["4.4", io44],
+    ["4.8", io48],
+  ]) {
+    test(`socket.io-client ${version}, polling only: a whole poll`, async () => {
+      const asked = await neighbours("asked");
+      const table = await playWhole(polling(io));
+      for (const { socket } of table.players) {
+        assert.equal(socket.io.engine.transport.name, "polling");
+      }
+      await eventually(async () => (await neighbours("asked")) > asked, "forwarded requests");
+      table.leave();
+    });
+
+    test(`socket.io-client ${version}, default transports: all of them upgrade`, async () => {
+      const given = await neighbours("given");
+      const tables = [];
+      // Which gateway takes a connection is up to the system.
+      while ((await neighbours("given")) === given) {
+        tables.push(await playWhole(upgrading(io)));
+        for (const { name, socket } of tables.at(-1).players) {
+          await eventually(
+            () => socket.io.engine.transport.name === "websocket",
+            `the upgrade of ${name}`,
+          );
+        }
+      }
+      await eventually(
+        async () => (await neighbours("given")) === (await neighbours("taken")),
+        "all that was given to be taken",
+      );
+      assert.equal(await neighbours("not_given"), 0);
+      for (const table of tables) table.leave();
+    });
+  }
+
+  test("a client that goes away is noticed, whoever it hung up on", async () => {
+    const table = await Table.open(system.url, ["Ada"], {}, polling());
+    const guests = [];
+    for (let i = 0; i < 8; i++) {
+      guests.push(await Player.join(system.url, table.poll, `G${i}`, polling()));
+    }
+    await table.admin.sees(["Ada", ...guests.map(({ name }) => name)]);
+    for (const { socket } of guests) socket.disconnect();
+    await table.admin.sees(["Ada"]);
+    table.leave();
+  });
+
+  test("kill -9 of a gateway: its clients come back, the others notice nothing", async () => {
+    const options = { ...polling(), reconnection: true, reconnectionDelayMax: 500 };
+    const names = Array.from({ length: 9 }, (_, i) => `P${i}`);
+    const table = await Table.open(system.url, names, {}, options);
+    const owner = ({ socket }) => socket.io.engine.id.split("-")[0];
+    const owners = table.players.map(owner);
+    const victim = owners[0];
+    const before = await system.killChild(victim);
+    await system.whole(before);
+    const [id] = await table.nominations(["Soup"]);
+    await table.saved(table.admin, "start_vote");
+    for (const [i, player] of table.players.entries()) {
+      await player.when((me) => me.live, "to be back");
+      await table.saved(player, "submit_rankings", { rankings: [id] });
+      if (owners[i] === victim) assert.ok(player.disconnects.length > 0, player.name);
+      assert.deepEqual(player.violations, []);
+    }
+    table.leave();
+  });
+});
+
+describe("one gateway, then three, then two", () => {
+  before(start(1));
+  after(end);
+
+  test("clients that poll stay, play on, and move when theirs goes", async () => {
+    const options = { ...polling(), reconnection: true, reconnectionDelayMax: 500 };
+    const { poll, accessToken } = await create(system.url, {});
+    const ada = new Player(system.url, accessToken, options);
+    const bob = await Player.join(system.url, poll.id, "Bob", options);
+    await ada.sees(["Ada", "Bob"]);
+
+    assert.equal(await system.ctl("scale", "gateway", "3"), "gateway: 3 ready\n");
+    assert.equal((await gateways()).length, 3);
+    const more = [];
+    for (let i = 0; i < 12; i++) {
+      const { accessToken: token } = await join(system.url, poll.id, `P${i}`);
+      more.push(new Player(system.url, token, options));
+    }
+    const names = ["Ada", "Bob", ...more.map(({ name }) => name)];
+    await Promise.all([ada, bob, ...more].map((player) => player.sees(names)));
+    for (const player of [ada, bob]) {
+      assert.equal((await player.ask("nominate", { text: "Soup" })).outcome, "saved");
+      assert.deepEqual(player.disconnects, []);
+    }
+    await eventually(async () => (await neighbours("asked")) > 0, "forwarded requests");
+
+    assert.equal(await system.ctl("scale", "gateway", "2"), "gateway: 2 ready\n");
+    const left = (await gateways()).map(({ name }) => name);
+    assert.deepEqual(left, ["g1", "g2"]);
+    const all = [ada, bob, ...more];
+    await Promise.all(
+      all.map((player) =>
+        player.when((me) => me.live && !me.socket.io.engine.id.startsWith("g3-"), "to be back"),
+      ),
+    );
+    await Promise.all(all.map((player) => player.sees(names)));
+    for (const player of all) {
+      assert.deepEqual(player.violations, []);
+      player.leave();
+    }
+  });
+
+  test("a drained gateway sends its clients away one after the other", async () => {
+    const options = { reconnection: true, reconnectionDelayMax: 500 };
+    const table = await Table.open(
+      system.url,
+      Array.from({ length: 10 }, (_, i) => `P${i}`),
+      {},
+      (i) => ({ ...options, ...(i % 2 ? polling() : {}) }),
+    );
+    const left = [];
+    for (const player of table.players) {
+      player.socket.on("disconnect", () => left.push(performance.now()));
+    }
+    for (const name of ["g1", "g2"]) {
+      assert.match(await system.ctl("drain", name, "--within-ms", "1500"), /^g\d is ready/);
+    }
+    // All were on one of the two; those of g1 may have gone to g2 and been sent away again.
+    assert.ok(left.length >= table.players.length, `${left.length} were sent away`);
+    assert.ok(Math.max(...left) - Math.min(...left) > 500, "at once");
+    const names = table.players.map(({ name }) => name);
+    await Promise.all(
+      table.players.map((player) => player.when((me) => me.live, "to be back")),
+    );
+    await Promise.all(table.players.map((player) => player.sees(names)));
+    table.leave();
+  });
+});
