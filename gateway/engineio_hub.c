@@ -45,7 +45,7 @@ gw_engineio_hub_new(pr_loop_t *loop,
     pr_loop_on_turn(loop, PR_TURN_THINK, gw_engineio_turn, self);
     self->ping = gw_frame_text(PR_STR("2"));
     self->sessions = pr_map_new(NULL);
-    self->pollings = gw_pollings_new(loop, &gw_engineio_polling_ops);
+    self->pollings = gw_pollings_new(loop, &gw_engineio_polling_ops, &stats->polling_parked);
     if (!self->ping || !self->sessions || !self->pollings) {
         gw_engineio_hub_destroy(&self);
     }

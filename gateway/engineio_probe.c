@@ -56,7 +56,7 @@ static void
 s_tick(pr_timer_t *timer)
 {
     gw_probe_t *self = (gw_probe_t *) timer;
-    if (pr_clock_mono_ms() >= self->due_ms) {
+    if (!self->probed || pr_clock_mono_ms() >= self->due_ms) {
         s_give_up(self, "not upgraded");
         return;
     }

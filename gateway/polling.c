@@ -19,6 +19,7 @@
 struct gw_pollings {
     pr_loop_t *loop;
     const gw_polling_ops_t *ops;
+    int64_t *parked;
     gw_polling_t *due; /* those that may have something to do in this turn */
     bool ended;        /* one has ended in this turn: its owner has something to do in the next */
 };
@@ -72,14 +73,21 @@ s_clear_due(gw_polling_t *self)
     }
 }
 
+static void
+s_unpark(gw_polling_t *self)
+{
+    self->get = NULL;
+    --*self->shared->parked;
+    s_clear_due(self);
+}
+
 /* --- answers --- */
 
 static void
 s_answer(gw_polling_t *self, int status, pr_str_t body)
 {
     gw_polling_get_t *get = self->get;
-    self->get = NULL;
-    s_clear_due(self);
+    s_unpark(self);
     get->answer(get, status, body);
 }
 
@@ -167,7 +175,7 @@ s_answer_due(void *arg)
 /* --- life --- */
 
 gw_pollings_t *
-gw_pollings_new(pr_loop_t *loop, const gw_polling_ops_t *ops)
+gw_pollings_new(pr_loop_t *loop, const gw_polling_ops_t *ops, int64_t *parked)
 {
     gw_pollings_t *self = calloc(1, sizeof *self);
     if (!self) {
@@ -175,6 +183,7 @@ gw_pollings_new(pr_loop_t *loop, const gw_polling_ops_t *ops)
     }
     self->loop = loop;
     self->ops = ops;
+    self->parked = parked;
     pr_loop_on_turn(loop, TURN_ASK, s_ask, self);
     pr_loop_on_turn(loop, TURN_ANSWER, s_answer_due, self);
     return self;
@@ -238,6 +247,7 @@ gw_polling_get(gw_polling_t *self, gw_polling_get_t *get)
         return false;
     }
     self->get = get;
+    ++*self->shared->parked;
     if (self->outbox.head || self->last || self->owes_writable) {
         s_set_due(self);
     }
@@ -250,8 +260,7 @@ gw_polling_abort(gw_polling_t *self, const gw_polling_get_t *get)
     if (self->get != get) {
         return false;
     }
-    self->get = NULL;
-    s_clear_due(self);
+    s_unpark(self);
     return true;
 }
 

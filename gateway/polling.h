@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
@@ -41,9 +42,9 @@ typedef struct {
     void (*ended)(void *user);
 } gw_polling_ops_t;
 
-/* NULL when out of memory. */
+/* `parked` counts the GETs that wait. NULL when out of memory. */
 gw_pollings_t *
-gw_pollings_new(pr_loop_t *loop, const gw_polling_ops_t *ops);
+gw_pollings_new(pr_loop_t *loop, const gw_polling_ops_t *ops, int64_t *parked);
 void
 gw_pollings_destroy(gw_pollings_t **self_p);
 

@@ -260,7 +260,6 @@ s_on_late(void *arg)
     s_bad(arg, "attachments too late");
 }
 
-/* The packet waits for its attachments. */
 static void
 s_gather(gw_session_t *self, gw_sio_packet_t *packet)
 {

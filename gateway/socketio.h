@@ -35,8 +35,8 @@ typedef struct {
     int attachments; /* binary types: 1 to 10 */
     pr_str_t nsp;    /* borrowed from the text; "/" if none was named */
     int64_t ack;     /* GW_SIO_ACK_NONE: none */
-    /* CONNECT: an object or NULL; EVENT, ACK: an array; owned. Of a binary type it has placeholders,
-     * {"_placeholder":true,"num":0}, each of them for one that there is. */
+    /* CONNECT: an object or NULL; EVENT, ACK: an array; owned. Of a binary type it has
+     * placeholders, {"_placeholder":true,"num":0}, each of them for one that there is. */
     json_t *data;
     pr_buf_t *attached[GW_SIO_ATTACHMENTS_MAX]; /* owned; NULL where it has not come yet */
 } gw_sio_packet_t;

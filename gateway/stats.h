@@ -16,6 +16,7 @@
     X(rooms)                                                                                       \
     X(natives)                                                                                     \
     X(sessions_polling)                                                                            \
+    X(polling_parked)                                                                              \
     X(sessions_opened)                                                                             \
     X(polling_refused)                                                                             \
     X(polling_overlaps)                                                                            \

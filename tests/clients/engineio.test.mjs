@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { onEnd } from "./support/cleanup.mjs";
 import { Echo } from "./support/echo.mjs";
 import { EngineSocket, io44, io48 } from "./support/packages.mjs";
-import { deadline, eventually, once } from "./support/wait.mjs";
+import { deadline, during, eventually, once } from "./support/wait.mjs";
 
 const TRANSPORTS = {
   default: ["polling", "websocket"],
@@ -76,7 +76,7 @@ describe("engine.io-client", () => {
       sockets.map(async (socket, n) => {
         for (let i = 0; i < 50; i++) {
           socket.send(`${n}.${i}`);
-          if (i % 5 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+          if (i % 5 === 0) await during(3, 3, () => {});
         }
         await eventually(() => socket.received.length >= 50, `all of ${n}`);
         assert.deepEqual(

@@ -153,7 +153,7 @@ describe("endings over polling", () => {
   });
 });
 
-test("polling: a message before the join is bounded, and the first answers come together", async () => {
+test("polling: messages before the join are bounded", async () => {
   const session = await Polling.open(system.url, "/socket.io/");
   assert.equal(await session.post(`40/polls,{"token":"${"x".repeat(4096)}"}`), "413 ");
   const { accessToken: token } = await create(system.url, { name: "Ada" });

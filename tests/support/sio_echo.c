@@ -8,7 +8,8 @@
  *
  * For our own tests besides: `ask` emits `question` and then `answered` with its acknowledgement,
  * `leave` sends DISCONNECT, `close` closes the transport, all of them with 1000 ms to think if
- * `later` is the argument; who joins with {"refuse":true} is refused.
+ * `later` is the argument; who joins with {"refuse":true} is refused. At /parked is how many GETs
+ * wait.
  */
 
 #include <getopt.h>
@@ -317,9 +318,14 @@ s_head(void *arg, gw_request_t *request)
 static void
 s_request(void *arg, gw_request_t *request)
 {
-    const gw_polling_door_t *door = s_door(arg, request);
+    const server_t *self = arg;
+    const gw_polling_door_t *door = s_door(self, request);
+    char count[32];
     if (door) {
         gw_polling_http_request(door, request);
+    } else if (pr_str_equal(gw_request_path(request), PR_STR("/parked"))) {
+        (void) snprintf(count, sizeof count, "%lld", (long long) self->stats.polling_parked);
+        gw_http_respond_json(request, 200, pr_str(count), NULL);
     } else {
         gw_http_respond_error(request, 404, "Not Found", NULL, NULL);
     }

@@ -4,11 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Echo, PacketSocket, Polling, RS, forgotten } from "../clients/support/echo.mjs";
 import { RawSocket } from "../clients/support/raw.mjs";
-import { deadline } from "../clients/support/wait.mjs";
+import { deadline, during } from "../clients/support/wait.mjs";
 
 const UNKNOWN = '400 {"code":1,"message":"Session ID unknown"}';
-// Longer than a request takes to be parked; what is waited for is the other request's answer.
-const parked = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 let echo; // with a heartbeat that is not in the way
 before(async () => {
@@ -45,7 +43,7 @@ describe("section 2: requests and handshake", () => {
     assert.equal(new Set(sids).size, 50);
   });
 
-  test("a WebSocket gets the open packet as its first frame, with nothing to upgrade to", async () => {
+  test("a WebSocket gets the open packet first, with nothing to upgrade to", async () => {
     const socket = await echo.socket();
     const open = JSON.parse((await socket.next()).slice(1));
     assert.deepEqual(Object.keys(open), [
@@ -178,8 +176,7 @@ describe("section 3: packets and payloads", () => {
 
   test("what stands before a bad packet is delivered", async () => {
     const session = await echo.session();
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     assert.equal(await session.post(`4one${RS}4two${RS}9`), "400 ");
     assert.equal(await get, `200 4one${RS}4two${RS}1`);
     assert.equal(await session.get(), UNKNOWN);
@@ -196,13 +193,12 @@ describe("section 3: packets and payloads", () => {
 });
 
 describe("section 4: the polling transport", () => {
-  test("a GET is answered at once with everything, else parked until there is something", async () => {
+  test("a GET is answered at once with everything, else parked", async () => {
     const session = await echo.session();
     await session.post("4a");
     await session.post("4b");
     assert.equal(await session.get(), `200 4a${RS}4b`);
-    const get = session.request("GET");
-    await parked();
+    const { answer: get } = await echo.park(() => session.request("GET"));
     const post = await session.request("POST", "4c");
     assert.equal(post.body, "ok");
     assert.equal(post.headers.get("content-type"), "text/html");
@@ -215,8 +211,7 @@ describe("section 4: the polling transport", () => {
 
   test("a second GET: the parked one 1, the new one 400, and the session is closed", async () => {
     const session = await echo.session();
-    const first = session.get();
-    await parked();
+    const { answer: first } = await echo.park(() => session.get());
     assert.equal(await session.get(), "400 ");
     assert.equal(await first, "200 1");
     assert.equal(await session.get(), UNKNOWN);
@@ -227,8 +222,7 @@ describe("section 4: the polling transport", () => {
     const raw = await RawSocket.connect(echo.port);
     const head = `POST /engine.io/?EIO=4&transport=polling&sid=${session.sid} HTTP/1.1\r\n`;
     raw.write(`${head}Host: h\r\nContent-Length: 10\r\n\r\n4abc`);
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     assert.match(await session.post("4second"), /^400 /);
     assert.equal((await raw.ended()).length, 0);
     assert.equal(await get, "200 1");
@@ -238,8 +232,9 @@ describe("section 4: the polling transport", () => {
   test("a parked GET that is cancelled closes the session", async () => {
     const session = await echo.session();
     const controller = new AbortController();
-    const get = session.get({ signal: controller.signal }).catch((error) => error.name);
-    await parked();
+    const { answer: get } = await echo.park(() =>
+      session.get({ signal: controller.signal }).catch((error) => error.name),
+    );
     controller.abort();
     assert.equal(await get, "AbortError");
     await forgotten(session);
@@ -250,8 +245,7 @@ describe("section 4: the polling transport", () => {
     const raw = await RawSocket.connect(echo.port);
     const head = `POST /engine.io/?EIO=4&transport=polling&sid=${session.sid} HTTP/1.1\r\n`;
     raw.write(`${head}Host: h\r\nContent-Length: 10\r\n\r\n4abc`);
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     raw.destroy();
     assert.equal(await get, "200 1");
     assert.equal(await session.get(), UNKNOWN);
@@ -259,8 +253,7 @@ describe("section 4: the polling transport", () => {
 
   test("POST 1: the parked GET 6, the POST ok, then code 1", async () => {
     const session = await echo.session();
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     assert.equal(await session.post("1"), "200 ok");
     assert.equal(await get, "200 6");
     assert.equal(await session.get(), UNKNOWN);
@@ -271,8 +264,7 @@ describe("section 4: the polling transport", () => {
 
   test("a bad Socket.IO packet: POST 400, the parked GET 1, then code 1", async () => {
     const session = await echo.session("/socket.io/");
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     assert.equal(await session.post('42["nobody joined"]'), "400 ");
     assert.equal(await get, "200 1");
     assert.equal(await session.get(), UNKNOWN);
@@ -318,8 +310,7 @@ describe("section 4: the polling transport", () => {
     await session.send("0");
     assert.match(await session.text(), /^0\{"sid"/);
     assert.equal(await session.text(), '2["auth",{}]');
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     assert.equal(await session.send('2["message",1]', '2["close"]'), "200 ok");
     assert.equal(await get, `200 42["message-back",1]${RS}1`);
     assert.equal(await session.get(), UNKNOWN);
@@ -378,7 +369,7 @@ describe("section 6: heartbeat", () => {
   test("polling: expiry is found by a request, not only by a timer", async () => {
     for (let i = 0; i < 5; i++) {
       const session = await fast.session();
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await during(500, 5, () => {});
       assert.equal(await session.get(), UNKNOWN);
     }
   });

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Echo, Polling } from "../clients/support/echo.mjs";
+import { during } from "../clients/support/wait.mjs";
 
 const FIRST = '{"_placeholder":true,"num":0}';
 const SECOND = '{"_placeholder":true,"num":1}';
@@ -136,7 +137,10 @@ for (const [carrier, open] of Object.entries(carriers)) {
     test("EVENT and ACK: arguments as they were", async () => {
       const client = await open();
       await joined(client);
-      client.send('2["message",1,"2",{"3":[true]},null]', '2456["message-with-ack",1,"2",{"3":[]}]');
+      client.send(
+        '2["message",1,"2",{"3":[true]},null]',
+        '2456["message-with-ack",1,"2",{"3":[]}]',
+      );
       assert.equal(await client.next(), '2["message-back",1,"2",{"3":[true]},null]');
       assert.equal(await client.next(), '3456[1,"2",{"3":[]}]');
       client.send('20["message-with-ack"]', '2999999999999999["message-with-ack"]', "2[7]");
@@ -326,7 +330,7 @@ describe("section 7: connectTimeout", () => {
 
   test("a refused CONNECT does not stop it, nor set it back", async () => {
     const ms = await lasts(async (socket) => {
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await during(700, 20, () => {});
       socket.send('40{"refuse":true}');
     });
     assert.ok(ms > 900 && ms < 1650, `${ms}`);
@@ -335,7 +339,7 @@ describe("section 7: connectTimeout", () => {
   test("joined, then left: closed as well, after as long", async () => {
     const ms = await lasts(async (socket) => {
       socket.send("40");
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await during(1500, 20, () => {});
       socket.send("41");
     });
     assert.ok(ms > 2400 && ms < 8000, `${ms}`);
@@ -354,7 +358,7 @@ describe("section 7: connectTimeout", () => {
     const socket = await quick.socket("/socket.io/");
     socket.send("40/custom,");
     for (let i = 0; i < 3; i++) await socket.next();
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await during(1500, 20, () => {});
     socket.send('42/custom,["message",1]');
     assert.equal(await socket.next(), '42/custom,["message-back",1]');
     socket.close();

@@ -11,10 +11,10 @@ import {
 } from "../clients/support/echo.mjs";
 import { RawSocket } from "../clients/support/raw.mjs";
 import { SANITIZED } from "../clients/support/system.mjs";
-import { eventually } from "../clients/support/wait.mjs";
+import { during, eventually } from "../clients/support/wait.mjs";
 
 const COUNT = 200;
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms) => during(ms, 20, () => {});
 
 let echo;
 before(async () => {
@@ -40,7 +40,7 @@ async function load(ms) {
 }
 
 describe("section 12", () => {
-  test("a parked GET outlives libwebsockets' timeouts, and keep-alive goes on after it", async () => {
+  test("a parked GET outlives the timeouts, and keep-alive goes on after it", async () => {
     const session = await echo.session();
     const raw = await park(session);
     await pause(7000);
@@ -72,8 +72,8 @@ describe("section 12", () => {
 
   test("clients that hang up are noticed at once, and cost nothing afterwards", async () => {
     const sessions = await Promise.all([...Array(COUNT)].map(() => echo.session()));
-    const parked = await Promise.all(sessions.map(park));
-    await pause(100);
+    const { answer } = await echo.park(() => Promise.all(sessions.map(park)), COUNT);
+    const parked = await answer;
     const begun = performance.now();
     for (const [i, raw] of parked.entries()) {
       if (i % 3 === 0) raw.socket.end();
@@ -87,9 +87,9 @@ describe("section 12", () => {
 
   test("a hang-up with bytes behind the GET is noticed as well", async () => {
     const session = await echo.session();
-    const raw = await park(session);
+    const { answer } = await echo.park(() => park(session));
+    const raw = await answer;
     raw.write("GET / HTTP/1.1\r\n");
-    await pause(50);
     raw.destroy();
     await forgotten(session);
   });

@@ -5,7 +5,6 @@ import { after, before, describe, test } from "node:test";
 import { Echo, PacketSocket, RS } from "../clients/support/echo.mjs";
 
 const REFUSED = '400 {"code":3,"message":"Bad request"}';
-const parked = () => new Promise((resolve) => setTimeout(resolve, 30));
 
 let echo;
 before(async () => {
@@ -33,8 +32,7 @@ describe("section 5: the upgrade", () => {
 
   test("a parked GET gets a noop, and so does each that comes until 5", async () => {
     const session = await echo.session();
-    const first = session.get();
-    await parked();
+    const { answer: first } = await echo.park(() => session.get());
     const socket = await probed(session);
     assert.equal(await first, "200 6");
     const begun = performance.now();
@@ -76,8 +74,7 @@ describe("section 5: the upgrade", () => {
   test("a GET that is parked at the 5 gets a noop", async () => {
     const session = await echo.session();
     const socket = await probe(session);
-    const get = session.get();
-    await parked();
+    const { answer: get } = await echo.park(() => session.get());
     socket.send("5");
     assert.equal(await get, "200 6");
     socket.close();

@@ -51,6 +51,19 @@ export class Echo {
     }
   }
 
+  async count() {
+    return Number(await (await deadline(fetch(`${this.url}/parked`), "a count")).text());
+  }
+
+  // Sends GETs with `ask` and waits until the server has parked them. Resolves to { answer }, what
+  // `ask` returned.
+  async park(ask, count = 1) {
+    const before = await this.count();
+    const answer = ask();
+    await eventually(async () => (await this.count()) >= before + count, "a parked GET");
+    return { answer };
+  }
+
   get pid() {
     return this.child.pid;
   }
