@@ -17,20 +17,6 @@ const char *const ac_phase_names[AC_PHASE_COUNT] = {
 
 /* --- life --- */
 
-ac_text_t *
-ac_text_new(pr_str_t text)
-{
-    ac_text_t *self = malloc(sizeof *self + text.len + 1);
-    if (self) {
-        self->len = text.len;
-        if (text.len) {
-            memcpy(self->bytes, text.ptr, text.len);
-        }
-        self->bytes[text.len] = '\0';
-    }
-    return self;
-}
-
 static void
 s_free_nomination(void *value)
 {
@@ -81,7 +67,7 @@ ac_poll_new_created(const ac_creation_t *creation, const ac_rules_t *rules)
     }
     memcpy(self->admin, creation->admin.ptr, creation->admin.len);
     memcpy(self->nonce, creation->nonce.ptr, creation->nonce.len);
-    self->topic = ac_text_new(creation->topic);
+    self->topic = pr_text_new(creation->topic);
     self->votes = creation->votes;
     self->ends_at = creation->ends_at;
     self->ballots_open = creation->ballots_open;
@@ -219,6 +205,6 @@ ac_poll_participant_at(const ac_poll_t *self, size_t index)
 pr_str_t
 ac_poll_name(const ac_poll_t *self, pr_str_t user)
 {
-    const ac_text_t *name = pr_map_get(self->participants, user);
-    return name ? ac_text_str(name) : PR_STR_NONE;
+    const pr_text_t *name = pr_map_get(self->participants, user);
+    return name ? pr_text_str(name) : PR_STR_NONE;
 }

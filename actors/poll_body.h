@@ -7,6 +7,7 @@
 
 #include "actors/poll.h"
 #include "proto/base/map.h"
+#include "proto/base/text.h"
 #include "proto/wire/limits.h"
 #include "proto/wire/value.h"
 
@@ -22,15 +23,9 @@ typedef enum {
 
 extern const char *const ac_phase_names[AC_PHASE_COUNT];
 
-/* A text; it may hold NULs. */
-typedef struct {
-    size_t len;
-    char bytes[];
-} ac_text_t;
-
 typedef struct {
     char user[PR_USER_ID_LEN + 1];
-    ac_text_t *text;
+    pr_text_t *text;
 } ac_nomination_t;
 
 typedef struct {
@@ -40,7 +35,7 @@ typedef struct {
 
 typedef struct {
     char nomination[PR_NOMINATION_ID_LEN + 1];
-    ac_text_t *text;
+    pr_text_t *text;
     double score;
 } ac_result_t;
 
@@ -53,7 +48,7 @@ struct ac_poll {
     char id[PR_POLL_ID_LEN + 1];
     char admin[PR_USER_ID_LEN + 1];
     char nonce[PR_NONCE_LEN_MAX + 1];
-    ac_text_t *topic;
+    pr_text_t *topic;
     int64_t votes;
     int64_t ends_at;
     bool ballots_open;
@@ -63,7 +58,7 @@ struct ac_poll {
     ac_phase_t phase;
     int64_t ballots_cast; /* the highest of ballot_seq ever given */
     pr_rev_t loaded;
-    pr_map_t *participants; /* user -> ac_text_t, the name */
+    pr_map_t *participants; /* user -> pr_text_t, the name */
     pr_map_t *nominations;  /* nomination -> ac_nomination_t */
     pr_map_t *rankings;     /* user -> ac_ballot_t */
     pr_map_t *removed;      /* user, or nomination -> ac_number_t */
@@ -86,14 +81,5 @@ void
 ac_poll_write_results(const ac_poll_t *self, pr_buf_t *json);
 void
 ac_poll_pack_results(const ac_poll_t *self, msgpack_packer *packer);
-
-/* A copy, or NULL when out of memory. */
-ac_text_t *
-ac_text_new(pr_str_t text);
-static inline pr_str_t
-ac_text_str(const ac_text_t *self)
-{
-    return (pr_str_t) {self->bytes, self->len};
-}
 
 #endif

@@ -72,7 +72,7 @@ s_read_participants(ac_poll_t *self, const json_t *object)
         if (!pr_id_is_user(pr_str(user)) || !pr_text_is_valid(name, 0, PR_NAME_CHARS_MAX)) {
             return PR_E_MALFORMED;
         }
-        ac_text_t *copy = ac_text_new(name);
+        pr_text_t *copy = pr_text_new(name);
         if (s_set(self->participants, user, copy) != 0) {
             free(copy);
             return PR_E_NOMEM;
@@ -95,7 +95,7 @@ s_read_nominations(ac_poll_t *self, const json_t *object)
             return PR_E_MALFORMED;
         }
         ac_nomination_t *nomination = calloc(1, sizeof *nomination);
-        ac_text_t *copy = ac_text_new(text);
+        pr_text_t *copy = pr_text_new(text);
         if (!nomination || !copy || s_set(self->nominations, id, nomination) != 0) {
             free(nomination);
             free(copy);
@@ -239,7 +239,7 @@ s_read_scalars(ac_poll_t *self, const json_t *root)
     }
     s_copy_id(self->admin, admin);
     self->has_started = json_is_true(started);
-    self->topic = ac_text_new(topic);
+    self->topic = pr_text_new(topic);
     return self->topic ? 0 : PR_E_NOMEM;
 }
 
@@ -312,7 +312,7 @@ s_write_participants(const ac_poll_t *self, pr_buf_t *out)
     pr_buf_append_str(out, PR_STR(",\"participants\":{"));
     for (size_t i = 0; i < pr_map_count(self->participants); i++) {
         s_key(out, i == 0, pr_map_key_at(self->participants, i));
-        pr_buf_append_json(out, ac_text_str(pr_map_value_at(self->participants, i)));
+        pr_buf_append_json(out, pr_text_str(pr_map_value_at(self->participants, i)));
     }
     pr_buf_append_byte(out, '}');
 }
@@ -327,7 +327,7 @@ s_write_nominations(const ac_poll_t *self, pr_buf_t *out)
         pr_buf_append_str(out, PR_STR("{\"userID\":"));
         pr_buf_append_json(out, pr_str(nomination->user));
         pr_buf_append_str(out, PR_STR(",\"text\":"));
-        pr_buf_append_json(out, ac_text_str(nomination->text));
+        pr_buf_append_json(out, pr_text_str(nomination->text));
         pr_buf_append_byte(out, '}');
     }
     pr_buf_append_byte(out, '}');
@@ -364,7 +364,7 @@ ac_poll_write_results(const ac_poll_t *self, pr_buf_t *json)
         pr_buf_append_str(json, PR_STR("{\"nominationID\":"));
         pr_buf_append_json(json, pr_str(result->nomination));
         pr_buf_append_str(json, PR_STR(",\"nominationText\":"));
-        pr_buf_append_json(json, ac_text_str(result->text));
+        pr_buf_append_json(json, pr_text_str(result->text));
         pr_buf_append_fmt(json, ",\"score\":%.17g}", result->score);
     }
     pr_buf_append_byte(json, ']');
@@ -419,7 +419,7 @@ ac_poll_write_stored(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out)
     pr_buf_append_str(out, PR_STR("{\"id\":"));
     pr_buf_append_json(out, pr_str(self->id));
     pr_buf_append_str(out, PR_STR(",\"topic\":"));
-    pr_buf_append_json(out, ac_text_str(self->topic));
+    pr_buf_append_json(out, pr_text_str(self->topic));
     pr_buf_append_str(out, PR_STR(",\"votesPerVoter\":"));
     pr_buf_append_int(out, self->votes);
     s_write_participants(self, out);

@@ -16,7 +16,7 @@ s_pack_participants(msgpack_packer *packer, const ac_poll_t *self)
     msgpack_pack_map(packer, count);
     for (size_t i = 0; i < count; i++) {
         pr_pack_str(packer, pr_map_key_at(self->participants, i));
-        pr_pack_str(packer, ac_text_str(pr_map_value_at(self->participants, i)));
+        pr_pack_str(packer, pr_text_str(pr_map_value_at(self->participants, i)));
     }
 }
 
@@ -33,7 +33,7 @@ s_pack_nominations(msgpack_packer *packer, const ac_poll_t *self)
         pr_pack_str(packer, PR_STR("userID"));
         pr_pack_str(packer, pr_str(nomination->user));
         pr_pack_str(packer, PR_STR("text"));
-        pr_pack_str(packer, ac_text_str(nomination->text));
+        pr_pack_str(packer, pr_text_str(nomination->text));
     }
 }
 
@@ -65,7 +65,7 @@ ac_poll_pack_results(const ac_poll_t *self, msgpack_packer *packer)
         pr_pack_str(packer, PR_STR("nominationID"));
         pr_pack_str(packer, pr_str(result->nomination));
         pr_pack_str(packer, PR_STR("nominationText"));
-        pr_pack_str(packer, ac_text_str(result->text));
+        pr_pack_str(packer, pr_text_str(result->text));
         pr_pack_str(packer, PR_STR("score"));
         msgpack_pack_double(packer, result->score);
     }
@@ -94,7 +94,7 @@ ac_poll_write_public(const ac_poll_t *self, pr_rev_t rev, pr_buf_t *out)
     pr_pack_str(&packer, PR_STR("id"));
     pr_pack_str(&packer, pr_str(self->id));
     pr_pack_str(&packer, PR_STR("topic"));
-    pr_pack_str(&packer, ac_text_str(self->topic));
+    pr_pack_str(&packer, pr_text_str(self->topic));
     pr_pack_str(&packer, PR_STR("votesPerVoter"));
     msgpack_pack_int64(&packer, self->votes);
     s_pack_participants(&packer, self);

@@ -77,7 +77,7 @@ s_keep(ac_poll_t *self, const ac_score_t *score)
         ac_result_t *result = &self->results[i];
         memcpy(result->nomination, id.ptr, id.len);
         result->score = ac_score_at(score, i);
-        result->text = ac_text_new(nomination ? ac_text_str(nomination->text) : PR_STR(""));
+        result->text = pr_text_new(nomination ? pr_text_str(nomination->text) : PR_STR(""));
         if (!result->text) {
             s_drop(self);
             return PR_E_NOMEM;

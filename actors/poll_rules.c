@@ -98,7 +98,7 @@ s_join(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
     if ((int64_t) pr_map_count(self->participants) >= self->rules->participants_max) {
         return PR_E_FULL;
     }
-    ac_text_t *name = ac_text_new(event->name);
+    pr_text_t *name = pr_text_new(event->name);
     if (!name || pr_map_set(self->participants, event->user, name) != 0) {
         free(name);
         return PR_E_NOMEM;
@@ -221,7 +221,7 @@ s_nominate(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects)
         return rc;
     }
     ac_nomination_t *nomination = calloc(1, sizeof *nomination);
-    ac_text_t *copy = ac_text_new(text);
+    pr_text_t *copy = pr_text_new(text);
     if (!nomination || !copy || pr_map_set(self->nominations, pr_str(mark.text), nomination) != 0) {
         free(nomination);
         free(copy);
