@@ -286,12 +286,6 @@ static const ac_check_ops_t s_check_ops = {s_fit, s_unfit};
 
 /* --- the contract --- */
 
-bool
-ac_store_url_is_valid(const char *url)
-{
-    return ac_redis_url_is_valid(url);
-}
-
 ac_store_t *
 ac_store_new(
     pr_loop_t *loop, const char *url, const char *incarnation, const ac_store_ops_t *ops, void *arg)
@@ -358,18 +352,6 @@ ac_store_set_generation(ac_store_t *self, int64_t generation)
     PR_ASSERT(self && generation >= 0);
     self->generation_number = generation;
     (void) snprintf(self->generation, sizeof self->generation, "%lld", (long long) generation);
-}
-
-int64_t
-ac_store_generation(const ac_store_t *self)
-{
-    return self->generation_number;
-}
-
-const char *
-ac_store_incarnation(const ac_store_t *self)
-{
-    return self->incarnation;
 }
 
 void

@@ -56,14 +56,10 @@ typedef struct {
     uint64_t answers_per_s; /* in the last full second */
 } ac_store_stats_t;
 
-/* Whether `url` is one that ac_store_new understands; actors/redis.h has the format. */
-bool
-ac_store_url_is_valid(const char *url);
-
 /*
  * Starts to connect at the loop's next turn, and never gives up. `incarnation` is copied; it goes
  * into the owner records. `ops` is borrowed for the life of the store. NULL when out of memory or
- * when the url is not valid.
+ * when the url (actors/redis.h has the format) is not valid.
  */
 ac_store_t *
 ac_store_new(pr_loop_t *loop,
@@ -80,10 +76,6 @@ ac_store_destroy(ac_store_t **self_p);
 /* The generation of the roster, for create and claim sent from now on. 0 until set. */
 void
 ac_store_set_generation(ac_store_t *self, int64_t generation);
-int64_t
-ac_store_generation(const ac_store_t *self);
-const char *
-ac_store_incarnation(const ac_store_t *self);
 
 /* Takes over `request`, which must not be submitted already, until its `done` is called from the
  * loop or until it is cancelled. `body` is not copied: the reference stays the request's. */

@@ -361,18 +361,6 @@ pr_document_write_msgpack(const pr_document_t *self, pr_buf_t *out)
     }
 }
 
-pr_str_t
-pr_document_id(const pr_document_t *self)
-{
-    return pr_text_str(self->id);
-}
-
-pr_str_t
-pr_document_admin(const pr_document_t *self)
-{
-    return pr_text_str(self->admin);
-}
-
 pr_rev_t
 pr_document_rev(const pr_document_t *self)
 {
@@ -401,12 +389,6 @@ size_t
 pr_document_participant_count(const pr_document_t *self)
 {
     return pr_map_count(self->participants);
-}
-
-pr_str_t
-pr_document_participant_at(const pr_document_t *self, size_t index)
-{
-    return pr_map_key_at(self->participants, index);
 }
 
 /* --- JSON, written by hand: the one writer on the way to every client --- */

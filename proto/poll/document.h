@@ -48,10 +48,6 @@ pr_document_write_msgpack(const pr_document_t *self, pr_buf_t *out);
 void
 pr_document_write_json(const pr_document_t *self, pr_buf_t *out, pr_str_t user, pr_str_t ballot);
 
-pr_str_t
-pr_document_id(const pr_document_t *self);
-pr_str_t
-pr_document_admin(const pr_document_t *self);
 pr_rev_t
 pr_document_rev(const pr_document_t *self);
 /* Unix ms at which the poll ends. */
@@ -65,8 +61,5 @@ bool
 pr_document_has_voted(const pr_document_t *self, pr_str_t user);
 size_t
 pr_document_participant_count(const pr_document_t *self);
-/* For walks: index below the count. */
-pr_str_t
-pr_document_participant_at(const pr_document_t *self, size_t index);
 
 #endif

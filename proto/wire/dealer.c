@@ -187,9 +187,3 @@ pr_dealer_link(pr_dealer_t *self)
 {
     return self->link;
 }
-
-const char *
-pr_dealer_endpoint(const pr_dealer_t *self)
-{
-    return self->endpoint;
-}

@@ -30,7 +30,5 @@ pr_dealer_destroy(pr_dealer_t **self_p);
 /* Its link, to send on and to ask. */
 pr_link_t *
 pr_dealer_link(pr_dealer_t *self);
-const char *
-pr_dealer_endpoint(const pr_dealer_t *self);
 
 #endif

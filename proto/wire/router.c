@@ -268,12 +268,6 @@ pr_router_peer_count(const pr_router_t *self)
     return pr_map_count(self->peers);
 }
 
-pr_peer_t *
-pr_router_peer_at(const pr_router_t *self, size_t index)
-{
-    return pr_map_value_at(self->peers, index);
-}
-
 pr_link_counters_t
 pr_router_counters(const pr_router_t *self)
 {

@@ -35,11 +35,9 @@ pr_router_new(pr_loop_t *loop,
 void
 pr_router_destroy(pr_router_t **self_p);
 
-/* Known peers, for walks: index below the count. */
+/* Known peers. */
 size_t
 pr_router_peer_count(const pr_router_t *self);
-pr_peer_t *
-pr_router_peer_at(const pr_router_t *self, size_t index);
 
 /* Sums over all peers, those that were forgotten included. */
 pr_link_counters_t
