@@ -23,8 +23,8 @@ enum {
     CODE_TOO_LARGE = 1009
 };
 
-/* A WebSocket ping without payload. */
-#define PING "\x89\x00"
+/* A WebSocket ping with a payload: of an empty pong libwebsockets says nothing. */
+#define PING "\x89\x01?"
 
 /* --- the end --- */
 
