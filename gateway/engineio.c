@@ -163,7 +163,9 @@ static gw_why_t
 s_why(int code, bool by_us)
 {
     if (by_us) {
-        return GW_WHY_LOST;
+        bool bad_input =
+            code == GW_CODE_PROTOCOL || code == GW_CODE_BAD_DATA || code == GW_CODE_TOO_LARGE;
+        return bad_input ? GW_WHY_LEAVE : GW_WHY_LOST;
     }
     switch (code) {
     case GW_CODE_NORMAL:

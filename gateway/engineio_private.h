@@ -19,8 +19,11 @@
 enum {
     GW_CODE_NORMAL = 1000,
     GW_CODE_GOING_AWAY = 1001,
+    GW_CODE_PROTOCOL = 1002,
     GW_CODE_NONE = 1005,
-    GW_CODE_POLICY = 1008
+    GW_CODE_BAD_DATA = 1007,
+    GW_CODE_POLICY = 1008,
+    GW_CODE_TOO_LARGE = 1009
 };
 
 typedef struct gw_probe gw_probe_t;

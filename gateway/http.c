@@ -243,6 +243,7 @@ s_on_destroyed(gw_peer_t *peer)
     if (peer->socket) {
         gw_ws_gone(self->options.ws, peer);
     }
+    gw_tap_close(&peer->tap);
     peer->prev->next = peer->next;
     peer->next->prev = peer->prev;
     free(peer->header_token);
@@ -316,6 +317,7 @@ s_claim(gw_peer_t *peer, struct lws *wsi)
     peer->next = &self->peers;
     peer->prev->next = peer;
     self->peers.prev = peer;
+    gw_tap_open(&peer->tap, lws_get_socket_fd(wsi));
     lws_set_opaque_user_data(wsi, peer);
     self->counters.adopted++;
     self->counters.connections++;
@@ -324,9 +326,6 @@ s_claim(gw_peer_t *peer, struct lws *wsi)
 static gw_peer_t *
 s_peer_of(struct lws *wsi, enum lws_callback_reasons reason)
 {
-    if (!wsi) {
-        return NULL;
-    }
     gw_http_t *self = lws_context_user(lws_get_context(wsi));
     bool begins = reason == LWS_CALLBACK_HTTP_CONFIRM_UPGRADE ||
                   reason == LWS_CALLBACK_FILTER_HTTP_CONNECTION;
@@ -340,7 +339,7 @@ static int
 s_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
     (void) user;
-    gw_peer_t *peer = s_peer_of(wsi, reason);
+    gw_peer_t *peer = wsi ? s_peer_of(wsi, reason) : NULL;
     if (!peer) {
         return 0;
     }

@@ -13,6 +13,7 @@
 #include "gateway/http.h"
 #include "gateway/limit.h"
 #include "gateway/socket.h"
+#include "gateway/tap.h"
 
 struct lws;
 
@@ -28,6 +29,7 @@ struct gw_peer {
     char *sid;          /* the same; NULL: no session yet */
     const struct gw_ws_mount *mount;
     gw_address_t address;
+    gw_tap_t tap;
     /* libwebsockets is at a request that our filter has seen. Anything else that it would do on
      * its own ends the connection. */
     bool in_request;

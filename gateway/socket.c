@@ -60,3 +60,25 @@ gw_socket_destroy_stand_in(gw_socket_t **self_p)
     free(*self_p);
     *self_p = NULL;
 }
+
+/* --- what needs no frames --- */
+
+void
+gw_socket_attach(gw_socket_t *self, const gw_socket_ops_t *ops, void *user)
+{
+    self->ops = ops;
+    self->user = user;
+}
+
+const char *
+gw_socket_address(const gw_socket_t *self)
+{
+    static char text[GW_ADDRESS_TEXT_MAX];
+    return gw_address_text(&self->peer->address, text);
+}
+
+void
+gw_socket_set_message_max(gw_socket_t *self, size_t bytes)
+{
+    self->message_max = (uint32_t) bytes;
+}

@@ -78,6 +78,7 @@ struct gw_socket {
     uint32_t message_max;
     pr_buf_t *message; /* begun, or NULL */
     int64_t message_due_ms;
+    gw_fault_t fault; /* seen in a frame that has not been passed on */
     /* --- both --- */
     int64_t close_due_ms;
     pr_timer_t timer; /* the earliest of all that has to be looked at */

@@ -9,19 +9,14 @@
 
 #include "gateway/answer.h"
 #include "gateway/native_offer.h"
+#include "gateway/strict.h"
 #include "gateway/ws_pass.h"
 #include "proto/base/utf8.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
 /* Close codes (RFC 6455 section 7.4.1). */
-enum {
-    CODE_NONE = 1005,
-    CODE_LOST = 1006,
-    CODE_BAD_DATA = 1007,
-    CODE_POLICY = 1008,
-    CODE_TOO_LARGE = 1009
-};
+enum { CODE_LOST = 1006, CODE_BAD_DATA = 1007, CODE_POLICY = 1008, CODE_TOO_LARGE = 1009 };
 
 #define PATH "/socket.io/"
 #define NATIVE_PATH "/ws"
@@ -191,11 +186,30 @@ s_path(struct lws *wsi)
     return (pr_str_t) {path, (size_t) len};
 }
 
+/* What every upgrade needs besides its version. */
+static bool
+s_is_whole(struct lws *wsi)
+{
+    text_t http;
+    text_t key;
+    return pr_str_equal(s_header(wsi, WSI_TOKEN_HTTP, &http), PR_STR("HTTP/1.1")) &&
+           gw_framing_key_is_good(s_header(wsi, WSI_TOKEN_KEY, &key)) &&
+           lws_hdr_total_length(wsi, WSI_TOKEN_HOST) > 0;
+}
+
+/* Of other subprotocols alone libwebsockets would drop the client without a word. */
+static bool
+s_offers_ours(struct lws *wsi)
+{
+    text_t offer;
+    return lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) <= OFFER_MAX &&
+           gw_native_speaks(s_header(wsi, WSI_TOKEN_PROTOCOL, &offer));
+}
+
 /* As gw_ws_confirm, of a native client. */
 static int
 s_confirm_native(gw_ws_t *self, struct lws *wsi)
 {
-    text_t offer;
     text_t version;
     if (!s_origin_allowed(self, wsi)) {
         return s_refuse(self, wsi, 403, NULL, PR_STR("{\"message\":\"Forbidden\"}"));
@@ -203,13 +217,10 @@ s_confirm_native(gw_ws_t *self, struct lws *wsi)
     if (!pr_str_equal(s_header(wsi, WSI_TOKEN_VERSION, &version), PR_STR("13"))) {
         return s_refuse(self, wsi, 426, "Sec-WebSocket-Version: 13\r\n", PR_STR("{}"));
     }
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0 ||
-        lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
-        lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0) {
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0 || !s_is_whole(wsi)) {
         return s_refuse(self, wsi, 400, NULL, PR_STR("{\"message\":\"Bad request\"}"));
     }
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL) > OFFER_MAX ||
-        !gw_native_speaks(s_header(wsi, WSI_TOKEN_PROTOCOL, &offer))) {
+    if (!s_offers_ours(wsi)) {
         return s_refuse(self, wsi, 400, NULL, PR_STR("{\"message\":\"Unknown subprotocol\"}"));
     }
     return 0;
@@ -256,8 +267,7 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
     if (!pr_str_equal(s_header(wsi, WSI_TOKEN_VERSION, &version), PR_STR("13"))) {
         return s_refuse(self, wsi, 426, "Sec-WebSocket-Version: 13\r\n", PR_STR("{}"));
     }
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_KEY) <= 0 ||
-        lws_hdr_total_length(wsi, WSI_TOKEN_HOST) <= 0) {
+    if (!s_is_whole(wsi) || !s_offers_ours(wsi)) {
         return s_refuse(self, wsi, 400, NULL, gw_refusal_body(GW_REFUSAL_REQUEST));
     }
     s_keep_token(wsi, peer);
@@ -272,6 +282,7 @@ s_on_timer(pr_timer_t *timer)
 {
     gw_socket_t *socket = (gw_socket_t *) ((char *) timer - offsetof(gw_socket_t, timer));
     int64_t now_ms = pr_loop_now_ms(socket->writer->loop);
+    gw_strict_look(socket);
     if (socket->message_due_ms && now_ms >= socket->message_due_ms) {
         socket->message_due_ms = 0;
         gw_socket_close(socket, CODE_POLICY, "message too slow");
@@ -311,6 +322,7 @@ s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
     socket->message_max = PR_BEFORE_JOIN_BYTES_MAX;
     socket->close_code = CODE_LOST;
     peer->socket = socket;
+    gw_strict_begin(socket);
     lws_set_wsi_user(wsi, socket); /* or we are not told that it ends (s_on_ending) */
     self->counters.upgraded++;
     self->counters.sockets++;
@@ -333,6 +345,7 @@ gw_ws_gone(gw_ws_t *self, gw_peer_t *peer)
         return;
     }
     peer->socket = NULL;
+    gw_tap_close(&peer->tap);
     gw_write_fini(socket);
     pr_buf_destroy(&socket->message);
     self->counters.sockets--;
@@ -359,12 +372,11 @@ s_on_peer_close(gw_socket_t *socket, pr_str_t payload)
     if (socket->closing) {
         return -1; /* the answer to our close frame, or nearly so: done */
     }
-    int code = CODE_NONE;
-    if (payload.len >= 2) {
-        const unsigned char *byte = (const unsigned char *) payload.ptr;
-        code = byte[0] << 8 | byte[1];
-    }
-    gw_write_ending(socket, code, false);
+    /* libwebsockets answers with the payload as it is then. */
+    bool is_refused = false;
+    unsigned char *data = (unsigned char *) (uintptr_t) payload.ptr;
+    int code = gw_strict_answer_close(data, payload.len, &is_refused);
+    gw_write_ending(socket, code, is_refused);
     return 0;
 }
 
@@ -442,6 +454,14 @@ s_on_receive(gw_ws_t *self, struct lws *wsi, gw_socket_t *socket, pr_str_t piece
     return 0;
 }
 
+static int
+s_on_writable(gw_socket_t *socket)
+{
+    int result = gw_write_ready(socket);
+    gw_strict_written(socket);
+    return result;
+}
+
 int
 gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_t data)
 {
@@ -454,7 +474,7 @@ gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_
     case LWS_CALLBACK_RECEIVE:
         return s_on_receive(self, wsi, socket, data);
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return gw_write_ready(socket);
+        return s_on_writable(socket);
     case LWS_CALLBACK_RECEIVE_PONG:
         if (socket->ops && socket->ops->pong) {
             socket->ops->pong(socket->user);
@@ -471,26 +491,4 @@ gw_ws_event(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, int reason, pr_str_
     default:
         return 0;
     }
-}
-
-/* --- what the protocols ask --- */
-
-void
-gw_socket_attach(gw_socket_t *self, const gw_socket_ops_t *ops, void *user)
-{
-    self->ops = ops;
-    self->user = user;
-}
-
-const char *
-gw_socket_address(const gw_socket_t *self)
-{
-    static char text[GW_ADDRESS_TEXT_MAX];
-    return gw_address_text(&self->peer->address, text);
-}
-
-void
-gw_socket_set_message_max(gw_socket_t *self, size_t bytes)
-{
-    self->message_max = (uint32_t) bytes;
 }

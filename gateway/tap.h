@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The bytes of our clients, before libwebsockets has them. It takes frames without a mask and
+ * lengths in a longer form than needed, and says nothing of either; where it does see a fault it
+ * often just cuts. So this file stands in for recv() and SSL_read(), which libwebsockets calls by
+ * name: of an upgraded connection it passes on only what is a good frame; before, never more than
+ * to the end of a head, so that the first frame is seen by us even when it came along with the
+ * request. Anyone else's descriptors, and other threads, get the real functions.
+ */
+
+#ifndef GW_TAP_H
+#define GW_TAP_H
+
+#include "gateway/framing.h"
+
+typedef struct {
+    gw_framing_t framing;
+    int fd;        /* -1: not open */
+    uint8_t blank; /* how much of a blank line ended the last piece */
+    bool framed;
+    bool faulty; /* nothing is passed on any more */
+    /* Called once, from within a read: note it, and act from the loop. */
+    void (*fault)(void *arg, gw_fault_t fault);
+    uint64_t (*frame_max)(void *arg);
+    void *arg;
+} gw_tap_t;
+
+/* From now on `self` looks at what comes from this descriptor. */
+void
+gw_tap_open(gw_tap_t *self, int fd);
+/* What comes next are frames. */
+void
+gw_tap_upgrade(gw_tap_t *self,
+               void (*fault)(void *arg, gw_fault_t fault),
+               uint64_t (*frame_max)(void *arg),
+               void *arg);
+void
+gw_tap_close(gw_tap_t *self);
+
+#endif
