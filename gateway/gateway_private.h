@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the files of the gateway share: gateway.c is its life, gateway_clients.c what clients ask. */
+/* What the files of the gateway share: gateway.c is its life, gateway_clients.c what clients ask
+ * of it. */
 
 #ifndef GW_GATEWAY_PRIVATE_H
 #define GW_GATEWAY_PRIVATE_H
