@@ -2,8 +2,8 @@
 
 /*
  * The inside of ac_actor_t, for its own files: actor.c (state table, timer), actor_open.c (create,
- * load, end), actor_turn.c (turn, saved), actor_heal.c (recovery), actor_gateways.c (from gateways),
- * actor_tell.c (to gateways) and actor_calls.c (requests).
+ * load, end), actor_turn.c (turn, saved), actor_heal.c (recovery), actor_gateways.c (from
+ * gateways), actor_tell.c (to gateways) and actor_calls.c (requests).
  */
 
 #ifndef AC_ACTOR_BODY_H
@@ -31,7 +31,8 @@ typedef enum {
         AC_STATE_COUNT
 } ac_state_t;
 
-/* The events, in the order of the table: first the steps of recovery.h, then messages, then the rest. */
+/* The events, in the order of the table: first the steps of recovery.h, then messages, then the
+ * rest. */
 #define AC_ROW(on, ...) AC_ON_##on,
 typedef enum {
 #include "actors/actor_table.def"

@@ -12,7 +12,8 @@
 #include "proto/base/log.h"
 #include "proto/wire/error.h"
 
-/* Whether the store was not as we left it. (A claim that was done is the second half of something.) */
+/* Whether the store was not as we left it. (A claim that was done is the second half of
+ * something.) */
 static bool
 s_is_heal(ac_step_t step)
 {

@@ -344,7 +344,8 @@ AC_CELL(give_in)
     s_send_on(self, input->answer);
     ac_actor_forget(self);
     if (is_stray) {
-        /* Not for ever to and fro: gateways come again in a while, and no newer roster need come. */
+        /* Not for ever to and fro: gateways come again in a while, and no newer roster need
+         * come. */
         return AC_STATE_FREE;
     }
     self->lost_generation = self->env->generation;

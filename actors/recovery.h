@@ -25,8 +25,8 @@ typedef enum {
 
 /*
  * The owner record that an answer named, compared with our own token. In one history of the store
- * each claim has a greater (generation, epoch) than the one before, so a smaller one than ours means
- * that the store went back in time, and a greater one that somebody came after us.
+ * each claim has a greater (generation, epoch) than the one before, so a smaller one than ours
+ * means that the store went back in time, and a greater one that somebody came after us.
  */
 typedef enum {
     AC_RECORD_UNREADABLE, /* or the answer has none */

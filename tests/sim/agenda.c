@@ -107,8 +107,9 @@ sim_agenda_set(sim_agenda_t *self, sim_alarm_t *alarm, int64_t at_us)
     sim_agenda_cancel(alarm);
     if (self->count == self->room) {
         self->room = self->room ? self->room * 2 : 64;
-        self->heap = realloc(self->heap, self->room * sizeof(sim_alarm_t *));
-        PR_ASSERT(self->heap);
+        sim_alarm_t **heap = realloc((void *) self->heap, self->room * sizeof(sim_alarm_t *));
+        PR_ASSERT(heap);
+        self->heap = heap;
     }
     alarm->agenda = self;
     alarm->at_us = at_us > self->now_us ? at_us : self->now_us;

@@ -201,7 +201,11 @@ s_packet(sim_client_t *self, char type, int64_t ack, const json_t *data)
 void
 sim_client_hear(sim_client_t *self, pr_str_t packet)
 {
-    char type = packet.len ? packet.ptr[0] : '?';
+    if (packet.len == 0) {
+        sim_fail("client %d gets an empty packet", self->number);
+        return;
+    }
+    char type = packet.ptr[0];
     pr_str_t rest = {packet.ptr + 1, packet.len - 1};
     if (!pr_str_starts(rest, NAMESPACE)) {
         sim_fail("client %d gets a packet of another namespace: %.*s", self->number,

@@ -52,9 +52,7 @@ sim_client_ask(sim_client_t *self, const char *verb, json_t *args)
         json_decref(args);
         return;
     }
-    size_t size = (self->command_count + 1) * sizeof self->commands[0];
-    self->commands = realloc(self->commands, size);
-    PR_ASSERT(self->commands);
+    self->commands = sim_grow(self->commands, self->command_count, sizeof self->commands[0]);
     sim_command_log_t *command = &self->commands[self->command_count++];
     *command = (sim_command_log_t) {
         .verb = verb,

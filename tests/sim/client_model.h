@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One client: a browser's tab with a token, that speaks Socket.IO, comes again when its connection is lost,
- * keeps the document that it is shown, and remembers what it asked for and was told. Whatever it is shown
- * goes to the oracles at once.
+ * One client: a browser's tab with a token, that speaks Socket.IO, comes again when its connection
+ * is lost, keeps the document that it is shown, and remembers what it asked for and was told.
+ * Whatever it is shown goes to the oracles at once.
  */
 
 #ifndef SIM_CLIENT_MODEL_H
@@ -72,8 +72,8 @@ sim_client_destroy(sim_client_t **self_p);
 /* Comes, now. */
 void
 sim_client_come(sim_client_t *self);
-/* Goes and does not come again by itself: a close code (1000, 1001, 1006), 0: by Socket.IO's DISCONNECT,
- * -1: vanishes. */
+/* Goes and does not come again by itself: a close code (1000, 1001, 1006), 0: by Socket.IO's
+ * DISCONNECT, -1: vanishes. */
 void
 sim_client_go(sim_client_t *self, int code);
 /* The same, and comes again after so long. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* The classes of gateway/ as gateway.c puts them together, without HTTP, libwebsockets and supervisor. */
+/* The classes of gateway/ as gateway.c puts them together, without HTTP, libwebsockets and
+ * supervisor. */
 
 #ifndef SIM_GATEWAY_MODEL_H
 #define SIM_GATEWAY_MODEL_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Loops of simulated processes, in place of proto/base/loop.c. A turn is what libuv makes of one: what has
- * come in, then the wheel's tick, then the hooks. What comes in waits in its source until then; a paused
- * loop (SIGSTOP) turns no more, and finds everything at once later.
+ * Loops of simulated processes, in place of proto/base/loop.c. A turn is what libuv makes of one:
+ * what has come in, then the wheel's tick, then the hooks. What comes in waits in its source until
+ * then; a paused loop (SIGSTOP) turns no more, and finds everything at once later.
  */
 
 #ifndef SIM_LOOP_MODEL_H

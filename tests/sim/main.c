@@ -242,6 +242,7 @@ main(int argc, char **argv)
         } else if (i + 1 == argc || !s_read_option(&options, argv[i], argv[i + 1])) {
             (void) fprintf(stderr, "usage: sim [--seed N | --seeds A-B | --count N | --twice N | "
                                    "--list FILE] [--jobs N] [--plant NAME] [--all] [--no-trace]\n");
+            free(options.list);
             return 2;
         } else {
             i++;

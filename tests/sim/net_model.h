@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * ZeroMQ between simulated processes, in place of proto/base/zsock.c. Each (DEALER, ROUTER) pair is a
- * connection with a FIFO each way: messages come late, but never out of order within one; they are lost
- * when it breaks, all of a stretch: what came before arrives, and after a reconnect what was not handed to
- * the system yet.
+ * ZeroMQ between simulated processes, in place of proto/base/zsock.c. Each (DEALER, ROUTER) pair is
+ * a connection with a FIFO each way: messages come late, but never out of order within one; they
+ * are lost when it breaks, all of a stretch: what came before arrives, and after a reconnect what
+ * was not handed to the system yet.
  */
 
 #ifndef SIM_NET_MODEL_H
@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What may be done to one of the connections that there are, chosen by the plot. False if there is none. */
+/* What may be done to one of the connections that there are, chosen by the plot. False if there is
+ * none. */
 bool
 sim_net_cut(void);
 /* Nothing arrives for so long; nothing is lost. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What must hold. Some of it is asked at once, whenever a client is shown or told something or the server
- * accepts something; the rest at the end, when all faults are healed and time has run on.
+ * What must hold. Some of it is asked at once, whenever a client is shown or told something or the
+ * server accepts something; the rest at the end, when all faults are healed and time has run on.
  *
- * A server that goes back in time may take with it what was acknowledged, if nobody who knew it lives
- * (sim_stored_t.forgot): then, and only then, some of it is waived.
+ * A server that goes back in time may take with it what was acknowledged, if nobody who knew it
+ * lives (sim_stored_t.forgot): then, and only then, some of it is waived.
  */
 
 #ifndef SIM_ORACLE_H
@@ -37,7 +37,8 @@ sim_oracle_accepted(const sim_stored_t *stored, const json_t *before, bool is_wh
 /* The public document of a stored one; a new reference. */
 json_t *
 sim_public(const json_t *stored);
-/* Whether a document that a client of `user` holds is that public one, its own ballot shown or not. */
+/* Whether a document that a client of `user` holds is that public one, its own ballot shown or
+ * not. */
 bool
 sim_is_shown_as(const json_t *shown, const json_t *stored, const char *user);
 

@@ -90,8 +90,8 @@ s_is_ballot_of(const sim_command_log_t *command, const json_t *ballot)
            sim_same(s_get(command->args, "rankings"), ballot);
 }
 
-/* The ballot that stands must be one that the user sent, refused or not, and none older than the last
- * acknowledged one of the same tab. */
+/* The ballot that stands must be one that the user sent, refused or not, and none older than the
+ * last acknowledged one of the same tab. */
 static void
 s_check_ballot(const sim_world_t *world, const sim_client_t *client, const json_t *document)
 {

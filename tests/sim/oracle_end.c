@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* When all is quiet: server, actors and clients have one document, and its participants are those who are
- * there. */
+/* When all is quiet: server, actors and clients have one document, and its participants are those
+ * who are there. */
 
 #include "tests/sim/oracle.h"
 

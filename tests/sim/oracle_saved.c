@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What the server accepts must be a poll whose rules were kept; what is acknowledged must be in it. */
+/* What the server accepts must be a poll whose rules were kept; what is acknowledged must be in
+ * it. */
 
 #include "tests/sim/oracle.h"
 

@@ -93,8 +93,8 @@ s_say_difference(const sim_client_t *client, const json_t *stored)
 }
 
 /*
- * A socket never goes back. A client that comes again does not either, unless it meets a gateway and an
- * actors process that both have not heard yet that the poll has moved.
+ * A socket never goes back. A client that comes again does not either, unless it meets a gateway
+ * and an actors process that both have not heard yet that the poll has moved.
  */
 void
 sim_oracle_shown(const sim_client_t *client)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Simulated processes: a real ac_host_t, or a gateway's real rooms, hosts, Socket.IO sessions and Engine.IO
- * hub, each with a loop of its own. Both may be killed, started anew with another incarnation, and paused.
+ * Simulated processes: a real ac_host_t, or a gateway's real rooms, hosts, Socket.IO sessions and
+ * Engine.IO hub, each with a loop of its own. Both may be killed, started anew with another
+ * incarnation, and paused.
  */
 
 #ifndef SIM_PROCESS_H

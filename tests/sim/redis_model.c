@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Connections to the simulated server: actors/redis.h, and actors/check.h for a server that always fits. */
+/* Connections to the simulated server: actors/redis.h, and actors/check.h for a server that always
+ * fits. */
 
 #include <stdio.h>
 #include <stdlib.h>

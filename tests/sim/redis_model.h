@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The way to the server, in place of actors/redis.c and actors/check.c: pipelined connections that are lost
- * with what they carry, commands that the server runs though nobody waits any more, a server that is slow,
- * silent, down, or refuses for a while.
+ * The way to the server, in place of actors/redis.c and actors/check.c: pipelined connections that
+ * are lost with what they carry, commands that the server runs though nobody waits any more, a
+ * server that is slow, silent, down, or refuses for a while.
  */
 
 #ifndef SIM_REDIS_MODEL_H

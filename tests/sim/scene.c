@@ -3,6 +3,7 @@
 #include "tests/sim/scene.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "proto/base/assert.h"
@@ -55,6 +56,14 @@ void
 sim_after(sim_alarm_t *alarm, int64_t after_us)
 {
     sim_agenda_set(sim_scene.agenda, alarm, sim_now_us() + after_us);
+}
+
+void *
+sim_grow(void *array, size_t count, size_t size)
+{
+    void *grown = realloc(array, (count + 1) * size);
+    PR_ASSERT(grown);
+    return grown;
 }
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The stage that all models share: clock, chance, the trace and the verdict. The product code asks for
- * time, chance and logs by plain functions, so there is one scene at a time.
+ * The stage that all models share: clock, chance, the trace and the verdict. The product code asks
+ * for time, chance and logs by plain functions, so there is one scene at a time.
  */
 
 #ifndef SIM_SCENE_H
@@ -51,6 +51,10 @@ sim_wall_ms(void);
 /* Sets an alarm so many microseconds from now. */
 void
 sim_after(sim_alarm_t *alarm, int64_t after_us);
+
+/* Room for one more element behind `count`; never NULL. */
+void *
+sim_grow(void *array, size_t count, size_t size);
 
 /* Something for the reader of a replay. */
 __attribute__((format(printf, 1, 2))) void

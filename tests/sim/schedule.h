@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What happens in one world: people and faults, drawn from the seed; then all is healed, and judged. */
+/* What happens in one world: people and faults, drawn from the seed; then all is healed, and
+ * judged. */
 
 #ifndef SIM_SCHEDULE_H
 #define SIM_SCHEDULE_H

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * WebSockets between simulated clients and gateways, in place of gateway/ws.c, write.c and slots.c: the
- * contract of gateway/socket.h on one side, a client on the other. The system between them holds a few
- * kilobytes; a frame that goes over that is finished by itself, and until then the socket is slow.
+ * WebSockets between simulated clients and gateways, in place of gateway/ws.c, write.c and slots.c:
+ * the contract of gateway/socket.h on one side, a client on the other. The system between them
+ * holds a few kilobytes; a frame that goes over that is finished by itself, and until then the
+ * socket is slow.
  */
 
 #ifndef SIM_SOCKET_MODEL_H
@@ -25,7 +26,8 @@ gw_socket_t *
 sim_socket_connect(sim_process_t *gateway, const sim_client_ops_t *ops, void *client);
 void
 sim_socket_say(gw_socket_t *self, pr_str_t text);
-/* The client's end goes: with a close code, 1006 for a connection that breaks. No call comes any more. */
+/* The client's end goes: with a close code, 1006 for a connection that breaks. No call comes any
+ * more. */
 void
 sim_socket_close(gw_socket_t *self, int code);
 /* The client is gone and the gateway hears nothing of it: a phone without a net. */

@@ -85,8 +85,8 @@ s_need(sim_store_t *self, pr_str_t poll)
     }
     PR_ASSERT(poll.len == PR_POLL_ID_LEN);
     stored = calloc(1, sizeof *stored);
-    self->list = realloc(self->list, (self->count + 1) * sizeof(sim_stored_t *));
-    PR_ASSERT(stored && self->list);
+    PR_ASSERT(stored);
+    self->list = sim_grow((void *) self->list, self->count, sizeof(sim_stored_t *));
     memcpy(stored->id, poll.ptr, poll.len);
     self->list[self->count++] = stored;
     return stored;
@@ -113,9 +113,7 @@ sim_stored_expire(sim_stored_t *self)
 void
 sim_stored_changed(sim_stored_t *self)
 {
-    size_t size = (self->history_count + 1) * sizeof self->history[0];
-    self->history = realloc(self->history, size);
-    PR_ASSERT(self->history);
+    self->history = sim_grow(self->history, self->history_count, sizeof self->history[0]);
     self->history[self->history_count] = self->keys;
     json_incref(self->keys.document);
     self->history_count++;
@@ -135,9 +133,7 @@ sim_stored_accept(sim_stored_t *self, const json_t *before, bool is_whole)
 {
     json_t *document = self->keys.document;
     pr_rev_t rev = s_rev(document);
-    size_t size = (self->accepted_count + 1) * sizeof self->accepted[0];
-    self->accepted = realloc(self->accepted, size);
-    PR_ASSERT(self->accepted);
+    self->accepted = sim_grow(self->accepted, self->accepted_count, sizeof self->accepted[0]);
     self->accepted[self->accepted_count++] = (sim_accepted_t) {
         .rev = rev,
         .document = json_incref(document),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The server: what actors/scripts/ do, in C on jansson documents, with the life times of the keys, and a
- * memory of every document that it has ever accepted: the truth that the oracles compare with.
+ * The server: what actors/scripts/ do, in C on jansson documents, with the life times of the keys,
+ * and a memory of every document that it has ever accepted: the truth that the oracles compare
+ * with.
  */
 
 #ifndef SIM_STORE_MODEL_H
@@ -54,7 +55,8 @@ sim_store_new(void);
 void
 sim_store_destroy(sim_store_t **self_p);
 
-/* Runs a script: argv as for EVALSHA, with its name in place of the hash. Appends the answer (RESP). */
+/* Runs a script: argv as for EVALSHA, with its name in place of the hash. Appends the answer
+ * (RESP). */
 void
 sim_store_run(sim_store_t *self, size_t argc, const pr_str_t *argv, pr_buf_t *out);
 

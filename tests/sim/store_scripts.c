@@ -49,6 +49,22 @@ s_number(pr_str_t text)
     return strtoll(digits, NULL, 10);
 }
 
+/* A number of "generation:epoch:incarnation". */
+static long long
+s_field(pr_str_t record, int index)
+{
+    char text[SIM_RECORD_MAX] = {0};
+    PR_ASSERT(record.len < sizeof text);
+    memcpy(text, record.ptr, record.len);
+    const char *at = text;
+    for (; index > 0; index--) {
+        at = strchr(at, ':');
+        PR_ASSERT(at);
+        at++;
+    }
+    return strtoll(at, NULL, 10);
+}
+
 static json_t *
 s_json(pr_str_t text)
 {
@@ -138,7 +154,8 @@ sim_script_claim(sim_stored_t *self, const pr_str_t *args, size_t count, pr_buf_
     long long generation = 0;
     long long epoch = 0;
     if (keys->record[0]) {
-        PR_ASSERT(sscanf(keys->record, "%lld:%lld:", &generation, &epoch) == 2);
+        generation = s_field(pr_str(keys->record), 0);
+        epoch = s_field(pr_str(keys->record), 1);
         if (strstr(keys->record, ":ended")) {
             s_error(out, "NODOC ended", "");
             return;
@@ -223,11 +240,8 @@ sim_script_finish(sim_stored_t *self, const pr_str_t *args, size_t count, pr_buf
     PR_ASSERT(count == 1);
     sim_keys_t *keys = &self->keys;
     char stone[SIM_RECORD_MAX];
-    long long generation = 0;
-    long long epoch = 0;
-    (void) snprintf(stone, sizeof stone, "%.*s", PR_STR_ARG(args[0]));
-    PR_ASSERT(sscanf(stone, "%lld:%lld:", &generation, &epoch) == 2);
-    (void) snprintf(stone, sizeof stone, "%lld:%lld:ended", generation, epoch);
+    (void) snprintf(stone, sizeof stone, "%lld:%lld:ended", s_field(args[0], 0),
+                    s_field(args[0], 1));
     if (strcmp(keys->record, stone) == 0) {
         pr_buf_append_str(out, PR_STR("*1\r\n:0\r\n"));
         return;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the supervisor does for its children, without being one of the processes: starts what has died, makes
- * rosters and hands them out, to each child at its own time.
+ * What the supervisor does for its children, without being one of the processes: starts what has
+ * died, makes rosters and hands them out, to each child at its own time.
  */
 
 #ifndef SIM_SUPERVISOR_MODEL_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What the product asks of the system beside its loop: the clock, chance, the log and the fault points.
- * In place of proto/base/clock.c, log.c and fault.c.
+ * What the product asks of the system beside its loop: the clock, chance, the log and the fault
+ * points. In place of proto/base/clock.c, log.c and fault.c.
  */
 
 #include <stdio.h>

@@ -167,6 +167,7 @@ sim_world_new(void)
     for (size_t i = 0; i < self->poll_count; i++) {
         s_make_poll(self, &self->polls[i]);
     }
+    PR_ASSERT(self->poll_count > 0);
     int64_t clients = 2 + s_below(SIM_CLIENTS_MAX - 1);
     for (int i = 0; i < clients; i++) {
         s_make_client(self, &self->polls[i % (int) self->poll_count], i);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One simulated world: processes, the server, clients, and what everybody did. Built from a seed, run by the
- * agenda, judged by the oracles (oracle.h).
+ * One simulated world: processes, the server, clients, and what everybody did. Built from a seed,
+ * run by the agenda, judged by the oracles (oracle.h).
  */
 
 #ifndef SIM_WORLD_H
