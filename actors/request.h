@@ -4,10 +4,10 @@
  * One script for the store and its answer: what an actor asks and what it may hear. Actors and the
  * store (or the simulator's model of it) meet only here.
  *
- * A request lives inside the object that asks. Once submitted it belongs to the store until `done` is
- * called, exactly once, with a definite answer: the store sends the same bytes again over lost links,
- * NOSCRIPT, LOADING, READONLY, OOM, MISCONF and NOREPLICAS for as long as it takes. Whoever has to
- * go first takes it back (ac_store_cancel); `done` is then not called.
+ * A request lives inside the object that asks. Once submitted it belongs to the store until `done`
+ * is called, exactly once, with a definite answer: the store sends the same bytes again over lost
+ * links, NOSCRIPT, LOADING, READONLY, OOM, MISCONF and NOREPLICAS for as long as it takes. Whoever
+ * has to go first takes it back (ac_store_cancel); `done` is then not called.
  */
 
 #ifndef AC_REQUEST_H
