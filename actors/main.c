@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "actors/host.h"
+#include "actors/redis.h"
 #include "proto/base/config.h"
 #include "proto/base/log.h"
 #include "proto/wire/lifeline.h"
@@ -207,6 +208,11 @@ main(int argc, char **argv)
     pr_child_env_t env;
     if (argc != 1 || !pr_child_env_read(&env) || !env.store[0]) {
         (void) fprintf(stderr, "rollcall-actors: is started by rollcall-supervisor\n");
+        return EXIT_USAGE;
+    }
+    if (!ac_redis_url_is_valid(env.store)) { /* it may hold a password: not shown */
+        (void) fprintf(stderr, "rollcall-actors: redis.url must be redis://user:pass@host:port "
+                               "or unix:PATH\n");
         return EXIT_USAGE;
     }
     char error[256];

@@ -209,6 +209,8 @@ describe("a start that can not be", () => {
       run("rollcall", [], { ...env, ROLLCALL_REDIS_SERVER: "/nowhere/redis-server" }, folder),
     "a port that is no number": (folder, env) =>
       run("rollcall", [], { ...env, PORT: "eighty" }, folder),
+    "a store's url that is none": (folder, env) =>
+      run("rollcall", [], { ...env, ROLLCALL_REDIS_URL: "http://localhost:6379" }, folder),
     "a file of settings that is not there": (folder, env) =>
       run("rollcall", ["--config", "/nowhere/rollcall.conf"], env, folder),
     "a state directory that is a file": (folder, env) => {
