@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { onEnd } from "./support/cleanup.mjs";
 import { Echo } from "./support/echo.mjs";
-import { EngineSocket, io44, io48 } from "./support/packages.mjs";
+import { EngineSocket, io40, io44, io46, io48 } from "./support/packages.mjs";
 import { deadline, during, eventually, once } from "./support/wait.mjs";
 
 const TRANSPORTS = {
@@ -91,7 +91,9 @@ describe("engine.io-client", () => {
 });
 
 for (const [version, io] of [
+  ["4.0", io40],
   ["4.4", io44],
+  ["4.6", io46],
   ["4.8", io48],
 ]) {
   describe(`socket.io-client ${version}`, () => {

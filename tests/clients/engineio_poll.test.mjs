@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Polling } from "./support/echo.mjs";
-import { io44, io48 } from "./support/packages.mjs";
+import { io40, io44, io46, io48 } from "./support/packages.mjs";
 import { Player } from "./support/player.mjs";
 import { create, join } from "./support/rest.mjs";
 import { System, counted } from "./support/system.mjs";
@@ -71,7 +71,9 @@ async function play(table, interrupt) {
 
 for (const [name, transports] of Object.entries(TRANSPORTS)) {
   for (const [version, io] of [
+    ["4.0", io40],
     ["4.4", io44],
+    ["4.6", io46],
     ["4.8", io48],
   ]) {
     for (const updates of [undefined, "patch"]) {
