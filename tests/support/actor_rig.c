@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "actors/actor.h"
 #include "proto/wire/error.h"
 
 static void
@@ -170,6 +171,16 @@ t_rig_pass(t_rig_t *self, int64_t ms)
     self->env.now_ms += ms;
     self->env.wall_ms += ms;
     (void) pr_wheel_advance(self->env.wheel, self->env.now_ms);
+}
+
+void
+t_rig_turn(t_rig_t *self)
+{
+    while (self->woken) {
+        ac_actor_t *actor = self->woken;
+        self->woken = NULL;
+        ac_actor_think(actor);
+    }
 }
 
 void

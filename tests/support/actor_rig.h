@@ -51,6 +51,10 @@ t_rig_fini(t_rig_t *self);
 void
 t_rig_pass(t_rig_t *self, int64_t ms);
 
+/* Turns until the actor waits for the store or for the world. */
+void
+t_rig_turn(t_rig_t *self);
+
 /* Answers the script that is out. Texts may be NULL. */
 void
 t_rig_answer(t_rig_t *self, ac_answer_kind_t kind, const char *text, const char *document);

@@ -37,29 +37,18 @@ s_teardown(void **state)
     return 0;
 }
 
-/* Turns until the actor waits for the store or for the world. */
-static void
-s_turn(void)
-{
-    while (s_rig.woken) {
-        ac_actor_t *actor = s_rig.woken;
-        s_rig.woken = NULL;
-        ac_actor_think(actor);
-    }
-}
-
 static void
 s_event(uint32_t gateway, const pr_event_t *event)
 {
     ac_actor_event(s_actor, gateway, event);
-    s_turn();
+    t_rig_turn(&s_rig);
 }
 
 static void
 s_answer(ac_answer_kind_t kind, const char *text)
 {
     t_rig_answer(&s_rig, kind, text, NULL);
-    s_turn();
+    t_rig_turn(&s_rig);
 }
 
 static void
@@ -67,7 +56,7 @@ s_pass(int64_t ms)
 {
     for (int64_t passed = 0; passed < ms; passed += 100) {
         t_rig_pass(&s_rig, 100);
-        s_turn();
+        t_rig_turn(&s_rig);
     }
 }
 
@@ -177,7 +166,7 @@ create_that_was_applied_before_is_claimed(void **state)
     s_answer(AC_ANSWER_ALREADY, "7:1:00000000000000bb");
     assert_int_equal(s_rig.out->script, AC_SCRIPT_CLAIM);
     t_rig_answer(&s_rig, AC_ANSWER_DONE, "7:2:00000000000000aa", document);
-    s_turn();
+    t_rig_turn(&s_rig);
     assert_reply(5, "ok", "saved");
 }
 
@@ -264,7 +253,7 @@ storm_of_joins_is_a_handful_of_scripts(void **state)
         pr_event_t connect = t_rig_connect(conn, pr_str(user), PR_STR_NONE);
         ac_actor_event(s_actor, 1 + (uint32_t) i % 2, &connect);
     }
-    s_turn();
+    t_rig_turn(&s_rig);
     size_t before = s_rig.submitted;
     while (s_rig.out) {
         s_answer(AC_ANSWER_DONE, "");

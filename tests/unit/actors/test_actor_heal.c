@@ -20,27 +20,17 @@ static ac_actor_t *s_actor;
 static char s_rev[40]; /* saved, as clients know it */
 
 static void
-s_turn(void)
-{
-    while (s_rig.woken) {
-        ac_actor_t *actor = s_rig.woken;
-        s_rig.woken = NULL;
-        ac_actor_think(actor);
-    }
-}
-
-static void
 s_event(const pr_event_t *event)
 {
     ac_actor_event(s_actor, 1, event);
-    s_turn();
+    t_rig_turn(&s_rig);
 }
 
 static void
 s_answer(ac_answer_kind_t kind, const char *text)
 {
     t_rig_answer(&s_rig, kind, text, NULL);
-    s_turn();
+    t_rig_turn(&s_rig);
 }
 
 static void
@@ -131,7 +121,7 @@ store_that_got_further_is_loaded_anew(void **state)
         "\"hasStarted\":false,\"meta\":{\"schema\":1,\"version\":5,\"rev\":\"5-00000000000000ff\","
         "\"state\":\"open\",\"endsAt\":1800003600000,\"ballots\":\"secret\",\"removed\":{},"
         "\"ballotSeq\":{},\"nonce\":\"nonce\"}}");
-    s_turn();
+    t_rig_turn(&s_rig);
     pr_event_t snapshot = t_rig_expect(&s_rig, 1, PR_MSG_POLL_SNAPSHOT);
     assert_true(pr_str_equal(snapshot.poll_snapshot.rev, PR_STR("5-00000000000000ff")));
     assert_non_null(strstr(t_rig_body(&s_rig), "alice"));
@@ -252,7 +242,7 @@ stray_owner_is_not_made_way_for(void **state)
         "\"hasStarted\":false,\"meta\":{\"schema\":1,\"version\":2,\"rev\":\"2-00000000000000ff\","
         "\"state\":\"open\",\"endsAt\":1800003600000,\"ballots\":\"secret\",\"removed\":{},"
         "\"ballotSeq\":{},\"nonce\":\"nonce\"}}");
-    s_turn();
+    t_rig_turn(&s_rig);
     (void) t_rig_expect(&s_rig, 1, PR_MSG_POLL_SNAPSHOT);
     assert_string_equal(s_rig.out->token, "7:3:00000000000000aa");
     s_answer(AC_ANSWER_FENCED, "7:4:00000000000000bb");
@@ -270,7 +260,7 @@ newer_feed_is_believed_before_us(void **state)
     pr_event_t sync = t_rig_connect("c4", T_RIG_BOB, PR_STR("9-00000000000000ff"));
     s_event(&sync);
     t_rig_expect_quiet(&s_rig);
-    s_turn();
+    t_rig_turn(&s_rig);
     assert_int_equal(s_rig.out->script, AC_SCRIPT_WRITE);
     s_answer(AC_ANSWER_FENCED, "7:2:00000000000000bb");
     (void) t_rig_expect(&s_rig, 1, PR_MSG_MOVED);
@@ -407,7 +397,7 @@ claim_is_renewed_under_a_newer_roster(void **state)
     s_rig.is_ours = true;
     s_rig.env.generation = 8;
     ac_actor_roster(s_actor);
-    s_turn();
+    t_rig_turn(&s_rig);
     assert_int_equal(s_rig.out->script, AC_SCRIPT_CLAIM);
     t_rig_answer(&s_rig, AC_ANSWER_DONE, "8:2:00000000000000aa", "{}");
     assert_string_equal(s_rig.out->token, "8:2:00000000000000aa");

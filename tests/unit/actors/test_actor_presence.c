@@ -19,27 +19,17 @@ static t_rig_t s_rig;
 static ac_actor_t *s_actor;
 
 static void
-s_turn(void)
-{
-    while (s_rig.woken) {
-        ac_actor_t *actor = s_rig.woken;
-        s_rig.woken = NULL;
-        ac_actor_think(actor);
-    }
-}
-
-static void
 s_event(uint32_t gateway, const pr_event_t *event)
 {
     ac_actor_event(s_actor, gateway, event);
-    s_turn();
+    t_rig_turn(&s_rig);
 }
 
 static void
 s_answer(ac_answer_kind_t kind, const char *text)
 {
     t_rig_answer(&s_rig, kind, text, NULL);
-    s_turn();
+    t_rig_turn(&s_rig);
 }
 
 /* Ends early when the actor goes. Questions whether the poll is still its own are answered. */
@@ -48,12 +38,12 @@ s_pass(int64_t ms)
 {
     for (int64_t passed = 0; passed < ms && !s_rig.finished; passed += 100) {
         (void) t_rig_confirm(&s_rig);
-        s_turn();
+        t_rig_turn(&s_rig);
         t_rig_pass(&s_rig, 100);
-        s_turn();
+        t_rig_turn(&s_rig);
     }
     if (t_rig_confirm(&s_rig)) {
-        s_turn();
+        t_rig_turn(&s_rig);
     }
 }
 
@@ -212,7 +202,7 @@ dead_gateway_loses_its_conns(void **state)
     s_join(2, "c2", T_RIG_BOB);
     (void) t_rig_count(&s_rig, PR_MSG_CONNECTED);
     ac_actor_gateway_lost(s_actor, 1);
-    s_turn();
+    t_rig_turn(&s_rig);
     assert_int_equal(ac_actor_conn_count(s_actor), 1);
     s_pass(10300);
     assert_non_null(strstr(t_rig_body(&s_rig), "\"alice-alice-alice-ali\":null"));
