@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,6 @@ static const row_t s_rows[PR_SET_COUNT] = {
 typedef struct {
     char *text;
     int64_t number;
-    bool is_set;
 } value_t;
 
 struct pr_config {
@@ -110,11 +110,9 @@ s_read_tree(pr_config_t *self, zconfig_t *node, const char *path, char *error, s
             return false;
         }
         if (has_value) {
-            value_t *value = &self->values[row - s_rows];
-            if (!s_set(value, row, text, error, error_size)) {
+            if (!s_set(&self->values[row - s_rows], row, text, error, error_size)) {
                 return false;
             }
-            value->is_set = true;
         }
         if (zconfig_child(node) &&
             !s_read_tree(self, zconfig_child(node), key, error, error_size)) {
@@ -154,7 +152,6 @@ s_read_environment(pr_config_t *self, char *error, size_t error_size)
         if (!s_set(&self->values[i], &s_rows[i], text, error, error_size)) {
             return false;
         }
-        self->values[i].is_set = true;
     }
     return true;
 }
@@ -205,12 +202,6 @@ const char *
 pr_config_text(const pr_config_t *self, pr_setting_t setting)
 {
     return self->values[setting].text;
-}
-
-bool
-pr_config_is_set(const pr_config_t *self, pr_setting_t setting)
-{
-    return self->values[setting].is_set;
 }
 
 void

@@ -11,7 +11,6 @@
 #ifndef PR_CONFIG_H
 #define PR_CONFIG_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -44,10 +43,6 @@ pr_config_int(const pr_config_t *self, pr_setting_t setting);
 /* The value of a text setting, never NULL; lives as long as the configuration. */
 const char *
 pr_config_text(const pr_config_t *self, pr_setting_t setting);
-
-/* Whether the file or the environment set it. */
-bool
-pr_config_is_set(const pr_config_t *self, pr_setting_t setting);
 
 /* One line a setting: key, environment names, default, bounds, help. */
 void
