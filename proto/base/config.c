@@ -20,16 +20,20 @@ typedef struct {
     int64_t least;
     int64_t most;
     const char *help;
+    const char *words; /* what it may be, each with a blank behind it; NULL: any text */
 } row_t;
 
 static const row_t s_rows[PR_SET_COUNT] = {
 #define PR_SETTING_INT(NAME, key, alias, unset, least, most, help)                                 \
-    [PR_SET_##NAME] = {key, alias, true, #unset, least, most, help},
+    [PR_SET_##NAME] = {key, alias, true, #unset, least, most, help, NULL},
 #define PR_SETTING_TEXT(NAME, key, alias, unset, help)                                             \
-    [PR_SET_##NAME] = {key, alias, false, unset, 0, 0, help},
+    [PR_SET_##NAME] = {key, alias, false, unset, 0, 0, help, NULL},
+#define PR_SETTING_WORD(NAME, key, alias, unset, help, words)                                      \
+    [PR_SET_##NAME] = {key, alias, false, unset, 0, 0, help, words},
 #include "proto/base/settings.def"
 #undef PR_SETTING_INT
 #undef PR_SETTING_TEXT
+#undef PR_SETTING_WORD
 };
 
 typedef struct {
@@ -63,6 +67,18 @@ s_parse_int(const char *text, int64_t *number)
     return errno == 0 && end != text && *end == '\0';
 }
 
+static bool
+s_is_one_of(const char *words, const char *text)
+{
+    size_t len = strlen(text);
+    for (const char *word = words; *word; word = strchr(word, ' ') + 1) {
+        if (strcspn(word, " ") == len && memcmp(word, text, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes `text` as the value of `row`; false with a line in `error`. */
 static bool
 s_set(value_t *value, const row_t *row, const char *text, char *error, size_t error_size)
@@ -72,6 +88,11 @@ s_set(value_t *value, const row_t *row, const char *text, char *error, size_t er
         (void) snprintf(error, error_size,
                         "setting %s: \"%.40s\" is not an integer from %lld to %lld", row->key, text,
                         (long long) row->least, (long long) row->most);
+        return false;
+    }
+    if (row->words && !s_is_one_of(row->words, text)) {
+        (void) snprintf(error, error_size, "setting %s: \"%.40s\" is not one of: %s", row->key,
+                        text, row->words);
         return false;
     }
     char *copy = strdup(text);
@@ -146,7 +167,7 @@ s_read_environment(pr_config_t *self, char *error, size_t error_size)
         if (!text && *s_rows[i].alias) {
             text = getenv(s_rows[i].alias);
         }
-        if (!text || (!*text && s_rows[i].is_int)) {
+        if (!text || (!*text && (s_rows[i].is_int || s_rows[i].words))) {
             continue;
         }
         if (!s_set(&self->values[i], &s_rows[i], text, error, error_size)) {

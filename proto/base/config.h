@@ -19,9 +19,11 @@ typedef struct pr_config pr_config_t;
 typedef enum {
 #define PR_SETTING_INT(NAME, key, alias, unset, least, most, help) PR_SET_##NAME,
 #define PR_SETTING_TEXT(NAME, key, alias, unset, help) PR_SET_##NAME,
+#define PR_SETTING_WORD(NAME, key, alias, unset, help, words) PR_SET_##NAME,
 #include "proto/base/settings.def"
 #undef PR_SETTING_INT
 #undef PR_SETTING_TEXT
+#undef PR_SETTING_WORD
     PR_SET_COUNT
 } pr_setting_t;
 

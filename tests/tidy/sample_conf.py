@@ -19,7 +19,7 @@ _TEXT = r'\s*"([^"]*)"'
 _INT = r"\s*(-?\d+)"
 _ROW = re.compile(
     rf"^PR_SETTING_(?:INT\(\w+,{_TEXT},{_TEXT},{_INT},{_INT},{_INT},{_TEXT}\)"
-    rf"|TEXT\(\w+,{_TEXT},{_TEXT},{_TEXT},{_TEXT}\))", re.M)
+    rf"|(?:TEXT|WORD)\(\w+,{_TEXT},{_TEXT},{_TEXT},{_TEXT}(?:,{_TEXT})?\))", re.M)
 
 
 def rows(settings):
@@ -28,7 +28,7 @@ def rows(settings):
     for match in _ROW.finditer(settings):
         name, alias, unset, least, most, text = match.groups()[:6]
         if name is None:
-            name, alias, unset, text = match.groups()[6:]
+            name, alias, unset, text = match.groups()[6:10]
             unset = f'"{unset}"'
         else:
             text = f"{text} ({least} to {most})"

@@ -98,6 +98,24 @@ what_is_wrong_is_named(void **state)
     assert_null(pr_config_load("/nowhere/rollcall.conf", s_error, sizeof s_error));
 }
 
+static void
+a_word_is_one_of_the_list(void **state)
+{
+    (void) state;
+    static const char *const wrong[] = {"orthodo", "orthodox ", "orthodoxy", " ",
+                                        "direct orthodox"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(setenv("ROLLCALL_GATEWAY_WRITE", wrong[i], 1), 0);
+        assert_null(pr_config_load(NULL, s_error, sizeof s_error));
+        assert_non_null(strstr(s_error, "gateway.write"));
+    }
+    assert_int_equal(setenv("ROLLCALL_GATEWAY_WRITE", "orthodox", 1), 0);
+    pr_config_t *config = pr_config_load(NULL, s_error, sizeof s_error);
+    assert_non_null(config);
+    assert_string_equal(pr_config_text(config, PR_SET_GATEWAY_WRITE), "orthodox");
+    pr_config_destroy(&config);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
 
 int
@@ -107,6 +125,7 @@ main(void)
         TEST(defaults_stand_without_file_and_environment),
         TEST(environment_wins_over_file),
         TEST(what_is_wrong_is_named),
+        TEST(a_word_is_one_of_the_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
