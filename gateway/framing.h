@@ -29,6 +29,12 @@ typedef struct {
     const char *reason;
 } gw_fault_t;
 
+/* How many frames broke the rules. */
+typedef struct {
+    uint64_t too_large;
+    uint64_t bad; /* any other rule */
+} gw_fault_counters_t;
+
 /* Looks at more bytes. The answer is how many of them are good; fewer than all: `fault` says why,
  * and nothing that comes later may be looked at. A data frame may have `frame_max` bytes. */
 size_t

@@ -26,8 +26,14 @@ s_pack(msgpack_packer *packer, const char *part, const row_t *rows, size_t count
 static void
 s_pack_ws(msgpack_packer *packer, const gw_ws_counters_t *counters)
 {
-    const row_t rows[] = {ROW(sockets),  ROW(upgraded),  ROW(refused),   ROW(messages),
-                          ROW(bad_utf8), ROW(too_large), ROW(unattached)};
+    const row_t rows[] = {ROW(sockets),
+                          ROW(upgraded),
+                          ROW(refused),
+                          ROW(messages),
+                          ROW(bad_utf8),
+                          {"too_large", counters->faults.too_large},
+                          {"bad_frames", counters->faults.bad},
+                          ROW(unattached)};
     PACK("ws");
 }
 

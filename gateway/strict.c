@@ -11,12 +11,18 @@
 #define CODE_PROTOCOL_ERROR 1002
 #define CODE_NONE 1005
 #define CODE_BAD_DATA 1007
+#define CODE_TOO_LARGE 1009
 
 static void
 s_on_fault(void *arg, gw_fault_t fault)
 {
     gw_socket_t *socket = arg;
     socket->fault = fault;
+    if (fault.code == CODE_TOO_LARGE) {
+        socket->faults->too_large++;
+    } else {
+        socket->faults->bad++;
+    }
     gw_write_look_at(socket, pr_loop_now_ms(socket->writer->loop));
 }
 
@@ -28,8 +34,9 @@ s_frame_max(void *arg)
 }
 
 void
-gw_strict_begin(gw_socket_t *socket)
+gw_strict_begin(gw_socket_t *socket, gw_fault_counters_t *counters)
 {
+    socket->faults = counters;
     gw_tap_upgrade(&socket->peer->tap, s_on_fault, s_frame_max, socket);
 }
 

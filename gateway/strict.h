@@ -7,9 +7,9 @@
 
 #include "gateway/write.h"
 
-/* From now on the socket's frames are looked at. */
+/* From now on the socket's frames are looked at; `counters` must outlive it. */
 void
-gw_strict_begin(gw_socket_t *socket);
+gw_strict_begin(gw_socket_t *socket, gw_fault_counters_t *counters);
 /* For its timer: closes it if a fault was seen. The good frames before that have been served. */
 void
 gw_strict_look(gw_socket_t *socket);

@@ -79,6 +79,7 @@ struct gw_socket {
     pr_buf_t *message; /* begun, or NULL */
     int64_t message_due_ms;
     gw_fault_t fault; /* seen in a frame that has not been passed on */
+    gw_fault_counters_t *faults;
     /* --- both --- */
     int64_t close_due_ms;
     pr_timer_t timer; /* the earliest of all that has to be looked at */

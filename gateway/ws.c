@@ -322,7 +322,7 @@ s_on_established(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer)
     socket->message_max = PR_BEFORE_JOIN_BYTES_MAX;
     socket->close_code = CODE_LOST;
     peer->socket = socket;
-    gw_strict_begin(socket);
+    gw_strict_begin(socket, &self->counters.faults);
     lws_set_wsi_user(wsi, socket); /* or we are not told that it ends (s_on_ending) */
     self->counters.upgraded++;
     self->counters.sockets++;
@@ -434,7 +434,7 @@ s_on_receive(gw_ws_t *self, struct lws *wsi, gw_socket_t *socket, pr_str_t piece
     size_t rest = lws_remaining_packet_payload(wsi);
     size_t room = socket->message_max > gathered ? socket->message_max - gathered : 0;
     if (piece.len > room || rest > room - piece.len) {
-        self->counters.too_large++;
+        self->counters.faults.too_large++;
         s_refuse_message(socket, CODE_TOO_LARGE, "message too large");
         return 0;
     }

@@ -45,7 +45,7 @@ typedef struct {
     uint64_t upgraded;
     uint64_t refused; /* before the 101 */
     uint64_t messages;
-    uint64_t too_large;
+    gw_fault_counters_t faults;
     uint64_t bad_utf8;
     uint64_t unattached; /* messages nobody wanted */
     uint64_t sockets;    /* now */

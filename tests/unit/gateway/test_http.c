@@ -51,8 +51,9 @@ outlives_requests_that_do_not_wait_for_answers(void **state)
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         client_t client = front_connect(front);
         client_send(&client, inputs[i]);
-        assert_true(client_ends(&client));
-        if (pr_buf_len(client.in) > 0) { /* libwebsockets 4.3 may not answer at all */
+        /* An answer, or the end: libwebsockets 4.3 may not answer at all. */
+        assert_true(client_gets(&client, 9) || client.ended);
+        if (pr_buf_len(client.in) > 0) {
             assert_memory_equal(client_text(&client), "HTTP/1.1 ", 9);
         }
         client_close(&client);

@@ -187,7 +187,7 @@ a_huge_claim_ends_the_socket(void **state)
         assert_true(front_waits(front, &ws->closed, 1));
         assert_int_equal(ws->code, 1009);
     }
-    assert_int_equal(gw_ws_counters(front->ws)->too_large, 2);
+    assert_int_equal(gw_ws_counters(front->ws)->faults.too_large, 2);
     /* Not masked, with a length of 0 in two bytes: libwebsockets counts it down from there. */
     front_ws_t *ws = NULL;
     client_t client = front_upgrade(front, &ws);
