@@ -55,8 +55,8 @@ typedef struct {
 #define AC_COUNTERS(X)                                                                             \
     X(polls) X(conns) X(gateways) X(polls_created) X(polls_loaded) X(polls_not_found)              \
     X(polls_ended) X(polls_lost) X(polls_quarantined) X(scripts) X(batches_saved)                  \
-    X(changes_saved) X(heals) X(updates) X(snapshots) X(windows_full) X(calls_refused_busy)        \
-    X(calls_timed_out) X(events_refused) X(bugs)
+    X(changes_saved) X(heals) X(updates) X(snapshots) X(windows_full) X(gateways_given_up)         \
+    X(calls_refused_busy) X(calls_timed_out) X(events_refused) X(bugs)
 /* clang-format on */
 
 typedef struct {

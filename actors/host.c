@@ -422,6 +422,7 @@ ac_host_write_stats(ac_host_t *self, pr_buf_t *out)
 {
     self->env.counters.polls = (int64_t) ac_directory_count(self->actors);
     self->env.counters.gateways = (int64_t) ac_peers_count(self->peers);
+    self->env.counters.gateways_given_up = (int64_t) ac_peers_given_up(self->peers);
     pr_link_counters_t links = pr_router_counters(self->router);
     ac_env_write_stats(&self->env, &links, out);
 }

@@ -30,6 +30,7 @@ struct ac_peers {
     peer_t *list;
     size_t count;
     uint32_t next_id;
+    uint64_t given_up;
 };
 
 ac_peers_t *
@@ -223,6 +224,7 @@ ac_peers_turn(ac_peers_t *self)
         }
         peer_t *peer = &self->list[i];
         if (peer->given_up) {
+            self->given_up++;
             pr_log_warn("peers.given_up", "peer=%s", pr_link_peer_name(pr_peer_link(peer->peer)));
             pr_link_drop(pr_peer_link(peer->peer), PR_E_BUSY);
         } else if (peer->first || pr_map_count(peer->starved)) {
@@ -247,4 +249,10 @@ size_t
 ac_peers_count(const ac_peers_t *self)
 {
     return self->count;
+}
+
+uint64_t
+ac_peers_given_up(const ac_peers_t *self)
+{
+    return self->given_up;
 }

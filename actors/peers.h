@@ -56,5 +56,9 @@ ac_peers_compare(ac_peers_t *self, const pr_roster_t *before, const pr_roster_t 
 
 size_t
 ac_peers_count(const ac_peers_t *self);
+/* How many sessions were ended from here: of dead gateways, of those for which more waited than may
+ * (PR_HELD_BYTES_MAX), and where a message was too large. */
+uint64_t
+ac_peers_given_up(const ac_peers_t *self);
 
 #endif

@@ -399,6 +399,53 @@ drained_host_takes_nothing_new(void **state)
     assert_string_equal(s_heard.code, "unavailable");
 }
 
+/* A roster with the gateway in it, or without. */
+static void
+s_roster(int64_t generation, bool has_gateway)
+{
+    pr_roster_t *roster = pr_roster_new(generation);
+    assert_non_null(roster);
+    if (has_gateway) {
+        assert_int_equal(pr_roster_add_gateway(roster, 1, "00000000000000bb", "ipc://g1"), 0);
+    }
+    ac_host_roster(s_host, &roster);
+}
+
+static int64_t
+s_counter(pr_str_t name)
+{
+    pr_buf_t *stats = pr_buf_new(0);
+    pr_unpacked_t *memory = pr_unpacked_new();
+    const msgpack_object *map = NULL;
+    int64_t value = -1;
+    assert_true(stats && memory);
+    ac_host_write_stats(s_host, stats);
+    assert_int_equal(pr_value_unpack(pr_buf_str(stats), memory, &map), 0);
+    assert_true(pr_object_int(pr_object_member(map, name), &value));
+    pr_unpacked_destroy(&memory);
+    pr_buf_destroy(&stats);
+    return value;
+}
+
+static bool
+s_has_begun_anew(void *arg)
+{
+    (void) arg;
+    return s_heard.lost == 1 && s_heard.opened == 2;
+}
+
+static void
+gateway_that_left_the_roster_is_given_up(void **state)
+{
+    (void) state;
+    s_roster(1, true);
+    s_open();
+    assert_int_equal(s_counter(PR_STR("gateways_given_up")), 0);
+    s_roster(2, false);
+    assert_true(pr_loop_run_until(s_loop, s_has_begun_anew, NULL, WAIT_MS));
+    assert_int_equal(s_counter(PR_STR("gateways_given_up")), 1);
+}
+
 int
 main(void)
 {
@@ -412,6 +459,7 @@ main(void)
         TEST(poll_ends_by_itself),
         TEST(many_polls_outlive_the_store),
         TEST(drained_host_takes_nothing_new),
+        TEST(gateway_that_left_the_roster_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
