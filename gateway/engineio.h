@@ -94,6 +94,9 @@ gw_engineio_get(gw_engineio_hub_t *hub, pr_str_t sid, gw_polling_get_t *get);
 /* The client of a GET that waits is gone, and with it the session. */
 void
 gw_engineio_abort(gw_engineio_hub_t *hub, pr_str_t sid, const gw_polling_get_t *get);
+/* The answer to a GET can not be delivered: so it is lost. */
+void
+gw_engineio_lose(gw_engineio_hub_t *hub, pr_str_t sid);
 /* A whole POST: the status, and the body of its answer, a literal. */
 int
 gw_engineio_post(gw_engineio_hub_t *hub, pr_str_t sid, pr_str_t body, pr_str_t *answer);

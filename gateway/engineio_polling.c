@@ -191,6 +191,16 @@ gw_engineio_abort(gw_engineio_hub_t *hub, pr_str_t sid, const gw_polling_get_t *
     }
 }
 
+void
+gw_engineio_lose(gw_engineio_hub_t *hub, pr_str_t sid)
+{
+    gw_engineio_t *self = gw_engineio_find(hub, sid);
+    if (self && self->polling) {
+        hub->stats->polling_aborts++;
+        s_lose(self);
+    }
+}
+
 int
 gw_engineio_post(gw_engineio_hub_t *hub, pr_str_t sid, pr_str_t body, pr_str_t *answer)
 {

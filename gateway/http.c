@@ -148,8 +148,9 @@ s_has_more(struct lws *wsi)
 
 /* The answer is out. Nonzero: close. */
 static int
-s_finish(const gw_request_t *request, struct lws *wsi)
+s_finish(gw_request_t *request, struct lws *wsi)
 {
+    request->delivered = true;
     if (request->linger) {
         (void) shutdown(lws_get_socket_fd(wsi), SHUT_WR);
         return 0; /* till the peer ends, or the timer */
@@ -227,10 +228,8 @@ s_on_bind(gw_peer_t *peer)
 static void
 s_on_http_closed(gw_peer_t *peer)
 {
-    gw_request_t *request = peer->request;
-    if (request && request->cancelled) {
-        peer->http->counters.cancelled++;
-        request->cancelled(request->arg);
+    if (peer->request) {
+        gw_request_gone(peer->request);
     }
     s_free_request(peer);
 }

@@ -47,6 +47,7 @@ typedef struct {
     uint64_t body_timeouts;
     uint64_t cancelled;  /* the client went while its request waited */
     uint64_t hangups;    /* … and said so */
+    uint64_t lost;       /* … while it was answered */
     uint64_t unwatched;  /* of those that wait: we would not hear of it */
     uint64_t answers[6]; /* by the first digit of their status */
 } gw_http_counters_t;
@@ -119,7 +120,11 @@ gw_request_origin_allowed(const gw_request_t *self);
 /* Calls `cancelled(arg)` if the client goes away before the answer: the request is then gone. */
 void
 gw_request_on_cancelled(gw_request_t *self, void (*cancelled)(void *arg), void *arg);
-/* That `arg`; NULL at first. */
+/* Calls `lost(arg, self)` if the client goes away before it can have read all of the answer: the
+ * request is then gone. */
+void
+gw_request_on_lost(gw_request_t *self, void (*lost)(void *arg, gw_request_t *self), void *arg);
+/* The `arg` of gw_request_on_cancelled; NULL at first. */
 void *
 gw_request_arg(const gw_request_t *self);
 /* Closes the connection without an answer. `cancelled` comes from the loop. */

@@ -86,9 +86,16 @@ s_open(const gw_polling_door_t *self, gw_request_t *request)
 /* --- GET --- */
 
 static void
+s_on_answer_lost(void *arg, gw_request_t *request)
+{
+    gw_engineio_lose(arg, s_sid(request));
+}
+
+static void
 s_answer_get(gw_polling_get_t *get, int status, pr_str_t body)
 {
     parked_t *parked = (parked_t *) get;
+    gw_request_on_lost(parked->request, s_on_answer_lost, parked->hub);
     gw_polling_http_answer(parked->request, status, body);
     free(parked);
 }

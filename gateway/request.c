@@ -95,6 +95,13 @@ gw_request_on_cancelled(gw_request_t *self, void (*cancelled)(void *arg), void *
     self->arg = arg;
 }
 
+void
+gw_request_on_lost(gw_request_t *self, void (*lost)(void *arg, gw_request_t *self), void *arg)
+{
+    self->lost = lost;
+    self->lost_arg = arg;
+}
+
 void *
 gw_request_arg(const gw_request_t *self)
 {
@@ -307,5 +314,17 @@ gw_request_end_body(gw_request_t *self)
         gw_http_respond_error(self, 413, TOO_LARGE, NULL, NULL);
     } else {
         s_complete(self);
+    }
+}
+
+void
+gw_request_gone(gw_request_t *self)
+{
+    if (self->cancelled) {
+        self->counters->cancelled++;
+        self->cancelled(self->arg);
+    } else if (self->lost && !self->delivered) {
+        self->counters->lost++;
+        self->lost(self->lost_arg, self);
     }
 }

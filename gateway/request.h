@@ -42,6 +42,8 @@ struct gw_request {
     pr_timer_t timer;
     void (*cancelled)(void *arg);
     void *arg;
+    void (*lost)(void *arg, gw_request_t *self);
+    void *lost_arg;
     int64_t content_length; /* or one of GW_LENGTH_ */
     bool chunked : 1;
     bool head : 1;
@@ -51,6 +53,7 @@ struct gw_request {
     bool parked : 1;    /* nothing is read until the answer */
     bool body_read : 1; /* the next request may come */
     bool answered : 1;  /* the answer has been written */
+    bool delivered : 1; /* … and libwebsockets holds nothing of it back */
     bool close : 1;     /* the connection ends with it */
     bool linger : 1;    /* … when the peer has read it */
     size_t text_len;
@@ -74,6 +77,9 @@ int
 gw_request_add_body(gw_request_t *self, pr_str_t piece);
 void
 gw_request_end_body(gw_request_t *self);
+/* The connection is gone before the next request. */
+void
+gw_request_gone(gw_request_t *self);
 
 /* --- what http.c does for it --- */
 

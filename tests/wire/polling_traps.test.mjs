@@ -218,6 +218,26 @@ describe("section 12", () => {
   });
 });
 
+test("section 4: a client that goes while its answer is on the way is lost", async () => {
+  const session = await echo.session("/socket.io/");
+  await session.send("0");
+  await session.text();
+  await session.text();
+  // More than the kernel takes at once.
+  const part = "z".repeat(990000);
+  for (let i = 0; i < 3; i++) await session.send(`2["message","${part}"]`);
+  const raw = await RawSocket.connect(echo.port);
+  raw.socket.pause();
+  for (let i = 0; i < 3; i++) {
+    raw.write(
+      `GET /socket.io/?EIO=4&transport=polling&sid=${session.sid} HTTP/1.1\r\nHost: h\r\n\r\n`,
+    );
+  }
+  await pause(200);
+  raw.destroy();
+  await forgotten(session);
+});
+
 describe("section 10: pages of other origins", () => {
   const FRIEND = "http://localhost:8080";
   const origin = (value) => ({ headers: { Origin: value } });
