@@ -277,6 +277,7 @@ pr_router_counters(const pr_router_t *self)
         const pr_peer_t *peer = pr_map_value_at(self->peers, i);
         s_add(&sum, pr_link_counters(peer->link));
     }
+    sum.malformed += pr_zsock_counters(self->zsock)->dropped;
     return sum;
 }
 

@@ -39,7 +39,8 @@ pr_router_destroy(pr_router_t **self_p);
 size_t
 pr_router_peer_count(const pr_router_t *self);
 
-/* Sums over all peers, those that were forgotten included. */
+/* Sums over all peers, those that were forgotten included. Messages over the bounds of a socket,
+ * which no link gets to see, count as malformed. */
 pr_link_counters_t
 pr_router_counters(const pr_router_t *self);
 
