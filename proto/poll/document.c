@@ -196,8 +196,11 @@ s_take_results(pr_document_t *self, const msgpack_object *value)
 static int
 s_take_has_started(pr_document_t *self, const msgpack_object *value)
 {
+    if (value->type != MSGPACK_OBJECT_BOOLEAN) {
+        return PR_E_MALFORMED;
+    }
     self->has_started = value->via.boolean;
-    return value->type == MSGPACK_OBJECT_BOOLEAN ? 0 : PR_E_MALFORMED;
+    return 0;
 }
 
 static int

@@ -186,7 +186,7 @@ s_take(const field_t *field, const msgpack_object *value, void *place)
     case KIND_INT:
         return pr_object_int(value, place);
     case KIND_BOOL:
-        *(int64_t *) place = value->via.boolean;
+        *(int64_t *) place = value->type == MSGPACK_OBJECT_BOOLEAN && value->via.boolean;
         return value->type == MSGPACK_OBJECT_BOOLEAN;
     case KIND_ANY:
         ((pr_any_t *) place)->object = value;
