@@ -2,7 +2,8 @@
 
 /*
  * Every bound of Rollcall, with what happens when it is reached. Those that an operator may change
- * are defaults of settings (proto/base/config.h) and say so.
+ * are defaults of settings (proto/base/config.h) and say so. A build may give some others (#ifndef):
+ * the simulator makes them small, to meet them often.
  */
 
 #ifndef PR_LIMITS_H
@@ -16,8 +17,12 @@
 #define PR_LINK_BATCH_EVENTS 512
 #define PR_LINK_BATCH_BYTES (1 << 20)
 /* Unconsumed at the peer: past either, pr_link_send answers PR_E_BUSY. */
+#ifndef PR_LINK_WINDOW_BYTES
 #define PR_LINK_WINDOW_BYTES (8 << 20)
+#endif
+#ifndef PR_LINK_WINDOW_MESSAGES
 #define PR_LINK_WINDOW_MESSAGES 500
+#endif
 /* The receiver reports what it consumed at least so often. */
 #define PR_LINK_REPORT_BYTES (1 << 20)
 #define PR_LINK_REPORT_MESSAGES 100
@@ -91,12 +96,18 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_MAILBOX_BYTES_MAX (4 << 20)
 #define PR_MAILBOX_PER_CONN_MAX 8
 /* Answers held for one gateway and poll while its window is full: more, and its link is dropped. */
+#ifndef PR_HELD_BYTES_MAX
 #define PR_HELD_BYTES_MAX (1 << 20)
+#endif
 /* A batch takes no more changes past these; a single change may be larger. */
+#ifndef PR_BATCH_CHANGES_MAX
 #define PR_BATCH_CHANGES_MAX 256
+#endif
 #define PR_BATCH_BYTES_MAX (64 << 10)
 /* Scripts in flight to the store: more wait in their actors. */
+#ifndef PR_STORE_IN_FLIGHT_MAX
 #define PR_STORE_IN_FLIGHT_MAX 256
+#endif
 /* The same in bytes of their bodies; a single larger script goes alone. */
 #define PR_STORE_IN_FLIGHT_BYTES_MAX (8 << 20)
 /* A script unanswered for so long: the store counts as down, the connection is made anew. */
@@ -150,7 +161,9 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
  * reader holds megabytes of kernel memory. */
 #define PR_SOCKET_UNSENT_BYTES (256 << 10)
 /* Recent patch frames kept for each feed; a socket that fell off gets the whole document. */
+#ifndef PR_FEED_RING_BYTES
 #define PR_FEED_RING_BYTES (256 << 10)
+#endif
 /* Broadcast bytes of full documents a second and gateway (default of a setting). */
 #define PR_PACE_BYTES_PER_S (100 << 20)
 /* Events a client may send before it is live, and while its poll's actors are away. */
@@ -158,7 +171,9 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 /* Commands of one conn without an answer, the held ones included; more are answered busy. */
 #define PR_CONN_COMMANDS_MAX 32
 /* Conns in one SYNC message; more go in further ones. */
+#ifndef PR_SYNC_CONNS_MAX
 #define PR_SYNC_CONNS_MAX 500
+#endif
 /* A poll that has moved, or could not be told everything, is told again after so long. */
 #define PR_ROOM_RETRY_MS 500
 /* A gateway that is asked to stop waits so long for its sockets to close. */

@@ -139,10 +139,18 @@ s_command_of_admin(sim_client_t *client)
     }
 }
 
-void
-sim_deed_command(sim_world_t *world)
+/* Everybody at once, some more than they may. */
+static void
+s_storm(sim_world_t *world)
 {
-    sim_client_t *client = s_anyone(world);
+    for (int64_t left = 5 + s_below(25); left > 0; left--) {
+        sim_deed_command(world);
+    }
+}
+
+static void
+s_one_command(sim_client_t *client)
+{
     bool is_bold = s_below(12) == 0;
     if ((sim_client_is_admin(client) && s_below(2)) || is_bold) {
         s_command_of_admin(client);
@@ -156,5 +164,19 @@ sim_deed_command(sim_world_t *world)
         } else {
             sim_client_ask(client, "submit_rankings", s_rankings(client));
         }
+    }
+}
+
+void
+sim_deed_command(sim_world_t *world)
+{
+    if (s_below(60) == 0) {
+        s_storm(world);
+        return;
+    }
+    sim_client_t *client = s_anyone(world);
+    /* Some are quick: 40 in a row are more than anybody may. */
+    for (int64_t times = s_below(50) ? 1 : s_below(40); times > 0; times--) {
+        s_one_command(client);
     }
 }

@@ -11,6 +11,7 @@
  *     --jobs N          so many processes share the work
  *     --plant NAME      with a bug planted (PR_FAULT); succeeds if a life fails
  *     --all             goes on after a failure, and names each
+ *     --tally           and what their processes have counted
  *     --no-trace        with --seed
  */
 
@@ -28,6 +29,7 @@
 #include "proto/base/assert.h"
 #include "tests/sim/gateway_model.h"
 #include "tests/sim/schedule.h"
+#include "tests/sim/tally.h"
 
 #define JOBS_MAX 16
 
@@ -41,6 +43,7 @@ typedef struct {
     bool is_traced;
     bool goes_on;
     bool is_twice;
+    bool is_tallied;
 } options_t;
 
 /* What a worker tells, also when it has crashed. */
@@ -109,6 +112,9 @@ s_work(const options_t *options, report_t *report, uint64_t offset)
         }
     }
     sim_keys_forget();
+    if (options->is_tallied) {
+        sim_tally_print();
+    }
 }
 
 /* --- many --- */
@@ -239,9 +245,12 @@ main(int argc, char **argv)
             quiet = true;
         } else if (strcmp(argv[i], "--all") == 0) {
             options.goes_on = true;
+        } else if (strcmp(argv[i], "--tally") == 0) {
+            options.is_tallied = true;
         } else if (i + 1 == argc || !s_read_option(&options, argv[i], argv[i + 1])) {
-            (void) fprintf(stderr, "usage: sim [--seed N | --seeds A-B | --count N | --twice N | "
-                                   "--list FILE] [--jobs N] [--plant NAME] [--all] [--no-trace]\n");
+            (void) fprintf(
+                stderr, "usage: sim [--seed N | --seeds A-B | --count N | --twice N | "
+                        "--list FILE] [--jobs N] [--plant NAME] [--all] [--tally] [--no-trace]\n");
             free(options.list);
             return 2;
         } else {

@@ -37,10 +37,10 @@ sim_oracle_accepted(const sim_stored_t *stored, const json_t *before, bool is_wh
 /* The public document of a stored one; a new reference. */
 json_t *
 sim_public(const json_t *stored);
-/* Whether a document that a client of `user` holds is that public one, its own ballot shown or
- * not. */
+/* Whether a document that a client of `user` holds is that public one, its own ballot (`saved`, may
+ * be NULL) shown or not. */
 bool
-sim_is_shown_as(const json_t *shown, const json_t *stored, const char *user);
+sim_is_shown_as(const json_t *shown, const json_t *stored, const json_t *saved, const char *user);
 
 /* Asks the actors for all polls, for sim_oracle_end. */
 void

@@ -101,10 +101,11 @@ s_check_client(const sim_client_t *client, const json_t *document)
         return;
     }
     const char *rev = json_string_value(json_object_get(json_object_get(document, "meta"), "rev"));
+    const json_t *ballot = json_object_get(json_object_get(document, "rankings"), client->user);
     if (!client->document || strcmp(pr_rev_format(client->rev).text, rev) != 0) {
         sim_fail("client %d is left at %s, the poll is at %s", client->number,
                  client->document ? pr_rev_format(client->rev).text : "nothing", rev);
-    } else if (!sim_is_shown_as(client->document, document, client->user)) {
+    } else if (!sim_is_shown_as(client->document, document, ballot, client->user)) {
         sim_fail("client %d has another document than the server", client->number);
     }
 }

@@ -10,6 +10,7 @@
 #include "tests/sim/gateway_model.h"
 #include "tests/sim/loop_model.h"
 #include "tests/sim/scene.h"
+#include "tests/sim/tally.h"
 
 /* Short, so that a run is. */
 static const ac_grace_t s_grace = {.lost_ms = 4000, .reload_ms = 1000};
@@ -119,6 +120,20 @@ sim_process_start(sim_process_t *self)
     }
 }
 
+static void
+s_count(sim_process_t *self)
+{
+    pr_buf_t *map = pr_buf_new(1024);
+    PR_ASSERT(map);
+    if (self->host) {
+        ac_host_write_stats(self->host, map);
+    } else {
+        gw_stats_pack(sim_gateway_stats(self->gateway), map);
+    }
+    sim_tally_add(pr_buf_str(map));
+    pr_buf_destroy(&map);
+}
+
 void
 sim_process_kill(sim_process_t *self)
 {
@@ -126,6 +141,7 @@ sim_process_kill(sim_process_t *self)
         return;
     }
     sim_trace("KILL %s", self->name);
+    s_count(self);
     sim_loop_pause(self->loop, false);
     ac_host_destroy(&self->host);
     sim_gateway_destroy(&self->gateway);
