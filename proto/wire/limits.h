@@ -2,8 +2,8 @@
 
 /*
  * Every bound of Rollcall, with what happens when it is reached. Those that an operator may change
- * are defaults of settings (proto/base/config.h) and say so. A build may give some others (#ifndef):
- * the simulator makes them small, to meet them often.
+ * are defaults of settings (proto/base/config.h) and say so. A build may give some others
+ * (#ifndef): the simulator makes them small, to meet them often.
  */
 
 #ifndef PR_LIMITS_H
@@ -131,8 +131,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_ACTORS_MAX 100000
 /* Sockets of one poll, over all gateways; more CONNECTs are REFUSED full. */
 #define PR_POLL_CONNS_MAX 65536
-/* A live actor with sockets that has heard nothing of the store for so long asks whether the poll is
- * still its own: nobody is shown a stale document for longer, whatever happened elsewhere. */
+/* A live actor with sockets that has heard nothing of the store for so long asks whether the poll
+ * is still its own: nobody is shown a stale document for longer, whatever happened elsewhere. */
 #define PR_ACTOR_CONFIRM_MS 5000
 /* An actor goes after so long without sockets, and so long after its last write. */
 #define PR_ACTOR_IDLE_MS 30000
