@@ -42,28 +42,29 @@ s_take(sim_client_t *self, json_t *document)
     json_decref(self->document);
     self->document = document;
     self->rev = s_rev(json_object_get(document, "rev"));
+    self->shown_on = self->sockets;
     self->first_due = false;
     sim_client_trace(self, "is shown", pr_str(pr_rev_format(self->rev).text));
     sim_oracle_shown(self);
     self->newest = self->rev.version > self->newest.version ? self->rev : self->newest;
 }
 
-static void
-s_updated(sim_client_t *self, json_t *document)
+void
+sim_client_take_document(sim_client_t *self, json_t *document)
 {
     pr_rev_t rev = s_rev(json_object_get(document, "rev"));
-    if (self->document && rev.version < self->rev.version) {
+    if (self->shown_on == self->sockets && rev.version < self->rev.version) {
         sim_oracle_fell(self, rev);
     }
     s_take(self, json_incref(document));
 }
 
-static void
-s_patched(sim_client_t *self, json_t *message)
+void
+sim_client_take_patch(sim_client_t *self, const json_t *message)
 {
     pr_rev_t from = s_rev(json_object_get(message, "from"));
     pr_rev_t to = s_rev(json_object_get(message, "to"));
-    if (!self->is_patch || !self->document || !pr_rev_equal(from, self->rev)) {
+    if (self->lane == SIM_DOCUMENTS || !self->document || !pr_rev_equal(from, self->rev)) {
         sim_fail("client %d holds %s and is sent a patch from %s", self->number,
                  self->document ? pr_rev_format(self->rev).text : "nothing",
                  pr_rev_format(from).text);
@@ -78,8 +79,8 @@ s_patched(sim_client_t *self, json_t *message)
 
 /* --- endings --- */
 
-static void
-s_shut_out(sim_client_t *self, const char *why)
+void
+sim_client_shut_out(sim_client_t *self, const char *why)
 {
     if (!self->is_out) {
         sim_client_trace(self, "is out:", pr_str(why));
@@ -99,11 +100,11 @@ s_event(sim_client_t *self, const json_t *list)
     } else if (self->first_due && strcmp(name, "poll_updated") != 0 && !sim_oracle_is_over(self)) {
         sim_fail("client %d: \"%s\" comes before the first document", self->number, name);
     } else if (strcmp(name, "poll_updated") == 0) {
-        s_updated(self, argument);
+        sim_client_take_document(self, argument);
     } else if (strcmp(name, "poll_patched") == 0) {
-        s_patched(self, argument);
+        sim_client_take_patch(self, argument);
     } else if (strcmp(name, "poll_cancelled") == 0) {
-        s_shut_out(self, "cancelled");
+        sim_client_shut_out(self, "cancelled");
     } else if (strcmp(name, "exception") != 0) {
         sim_fail("client %d gets the event \"%s\"", self->number, name);
     }
@@ -131,10 +132,9 @@ s_outcome(const json_t *answer)
     return SIM_SAVED;
 }
 
-static void
-s_answer(sim_client_t *self, int64_t ack, const json_t *list)
+void
+sim_client_take_answer(sim_client_t *self, int64_t ack, const json_t *answer)
 {
-    const json_t *answer = json_array_get(list, 0);
     for (size_t i = 0; i < self->command_count; i++) {
         sim_command_log_t *command = &self->commands[i];
         if (command->ack != ack || command->socket != self->sockets) {
@@ -163,7 +163,7 @@ s_refused(sim_client_t *self, const json_t *why)
 {
     const char *message = json_string_value(json_object_get(why, "message"));
     self->state = SIM_OPENING;
-    s_shut_out(self, message ? message : "?");
+    sim_client_shut_out(self, message ? message : "?");
     sim_client_go(self, 1000);
 }
 
@@ -181,14 +181,14 @@ s_packet(sim_client_t *self, char type, int64_t ack, const json_t *data)
         sim_client_trace(self, "is accepted", PR_STR_NONE);
         break;
     case '1':
-        s_shut_out(self, "kicked");
+        sim_client_shut_out(self, "kicked");
         sim_client_go(self, 1000);
         break;
     case '2':
         s_event(self, data);
         break;
     case '3':
-        s_answer(self, ack, data);
+        sim_client_take_answer(self, ack, json_array_get(data, 0));
         break;
     case '4':
         s_refused(self, data);

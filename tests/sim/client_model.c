@@ -21,27 +21,43 @@ sim_client_trace(const sim_client_t *self, const char *what, pr_str_t detail)
 }
 
 static void
-s_say_connect(sim_client_t *self)
+s_append_token(const sim_client_t *self, pr_buf_t *text)
 {
     gw_token_t token = {.expires_s = self->poll->ends_at / 1000};
     memcpy(token.poll, self->poll->id, sizeof token.poll);
     memcpy(token.user, self->user, sizeof token.user);
     token.name_len = strlen(self->name);
     memcpy(token.name, self->name, token.name_len + 1);
+    PR_ASSERT(gw_token_sign(sim_keys(), &token, sim_wall_ms() / 1000, text) == 0);
+}
+
+static void
+s_say_connect(sim_client_t *self)
+{
     pr_buf_t *text = pr_buf_new(512);
     PR_ASSERT(text);
-    pr_buf_append_str(text, PR_STR("40/polls,{\"token\":\""));
-    PR_ASSERT(gw_token_sign(sim_keys(), &token, sim_wall_ms() / 1000, text) == 0);
-    pr_buf_append_str(text, self->is_patch ? PR_STR("\",\"updates\":\"patch\"}") : PR_STR("\"}"));
+    self->state = SIM_JOINING;
+    pr_buf_append_str(text, self->lane == SIM_NATIVE
+                                ? PR_STR("{\"event\":\"join\",\"data\":{\"token\":\"")
+                                : PR_STR("40/polls,{\"token\":\""));
+    s_append_token(self, text);
+    if (self->lane == SIM_PATCHES) {
+        pr_buf_append_str(text, PR_STR("\",\"updates\":\"patch"));
+    } else if (self->lane == SIM_NATIVE && self->document) {
+        pr_buf_append_fmt(text, "\",\"rev\":\"%s", pr_rev_format(self->rev).text);
+    }
+    pr_buf_append_str(text, self->lane == SIM_NATIVE ? PR_STR("\"}}") : PR_STR("\"}"));
     sim_socket_say(self->socket, pr_buf_str(text));
     pr_buf_destroy(&text);
 }
 
 void
-sim_client_say(sim_client_t *self, const char *text)
+sim_client_dance(sim_client_t *self)
 {
     if (self->socket) {
-        sim_socket_say(self->socket, pr_str(text));
+        sim_socket_say(self->socket, self->lane == SIM_NATIVE
+                                         ? PR_STR("{\"event\":\"dance\",\"data\":{}}")
+                                         : PR_STR("42/polls,[\"dance\",{}]"));
     }
 }
 
@@ -62,12 +78,16 @@ sim_client_ask(sim_client_t *self, const char *verb, json_t *args)
         .socket = self->sockets,
     };
     char *json = args ? json_dumps(args, JSON_COMPACT) : NULL;
+    long long id = (long long) command->ack;
     char text[512];
-    int len = snprintf(text, sizeof text, "42/polls,%lld[\"%s\"%s%s]", (long long) command->ack,
-                       verb, json ? "," : "", json ? json : "");
+    int len = self->lane == SIM_NATIVE
+                  ? snprintf(text, sizeof text, "{\"id\":%lld,\"event\":\"%s\"%s%s}", id, verb,
+                             json ? ",\"data\":" : "", json ? json : "")
+                  : snprintf(text, sizeof text, "42/polls,%lld[\"%s\"%s%s]", id, verb,
+                             json ? "," : "", json ? json : "");
     PR_ASSERT(len > 0 && (size_t) len < sizeof text);
     sim_client_trace(self, "asks", pr_str(text));
-    sim_client_say(self, text);
+    sim_socket_say(self->socket, pr_str(text));
     free(json);
 }
 
@@ -80,9 +100,11 @@ s_forget_socket(sim_client_t *self)
     self->state = SIM_AWAY;
     self->left_ms = sim_now_ms();
     self->first_due = false;
-    json_decref(self->document);
-    self->document = NULL;
-    self->rev = (pr_rev_t) {0};
+    if (self->lane != SIM_NATIVE) {
+        json_decref(self->document);
+        self->document = NULL;
+        self->rev = (pr_rev_t) {0};
+    }
     sim_agenda_cancel(&self->read);
 }
 
@@ -102,6 +124,7 @@ s_closed(void *client, int code)
     (void) snprintf(text, sizeof text, "%d", code);
     sim_client_trace(self, "is closed", pr_str(text));
     s_forget_socket(self);
+    sim_client_closed(self, code);
     s_come_later(self);
 }
 
@@ -109,9 +132,12 @@ static void
 s_message(void *client, pr_str_t text)
 {
     sim_client_t *self = client;
+    if (self->lane == SIM_NATIVE) {
+        sim_client_hear_native(self, text);
+        return;
+    }
     switch (text.len ? text.ptr[0] : '\0') {
     case '0':
-        self->state = SIM_JOINING;
         s_say_connect(self);
         break;
     case '2':
@@ -148,7 +174,10 @@ s_again(sim_alarm_t *alarm)
             self->sockets++;
             self->state = SIM_OPENING;
             self->has_dawdled = false;
-            self->socket = sim_socket_connect(gateway, &s_ops, self);
+            self->socket = sim_socket_connect(gateway, self->lane == SIM_NATIVE, &s_ops, self);
+            if (self->lane == SIM_NATIVE) {
+                s_say_connect(self);
+            }
             return;
         }
     }
@@ -179,7 +208,8 @@ sim_client_go(sim_client_t *self, int code)
         return;
     }
     if (code == 0) {
-        sim_socket_say(socket, PR_STR("41/polls,"));
+        sim_socket_say(socket, self->lane == SIM_NATIVE ? PR_STR("{\"event\":\"leave\"}")
+                                                        : PR_STR("41/polls,"));
     }
     s_forget_socket(self);
     sim_socket_close(socket, code ? code : 1000);
@@ -227,7 +257,7 @@ sim_client_new(sim_world_t *world, sim_poll_t *poll, int number)
     self->poll = poll;
     self->number = number;
     self->home = (int) sim_chance_below(&sim_scene.plot, SIM_GATEWAYS_MAX);
-    self->is_patch = sim_chance_percent(&sim_scene.plot, 50);
+    self->lane = (sim_lane_t) sim_chance_below(&sim_scene.plot, SIM_NATIVE + 1);
     (void) snprintf(self->name, sizeof self->name, "Ünser %d", number);
     return self;
 }

@@ -14,6 +14,9 @@
 #include "gateway/socket.h"
 #include "tests/sim/world.h"
 
+/* What it speaks, and what it wants: documents, patches, or the native protocol. */
+typedef enum { SIM_DOCUMENTS, SIM_PATCHES, SIM_NATIVE } sim_lane_t;
+
 typedef enum { SIM_AWAY, SIM_OPENING, SIM_JOINING, SIM_JOINED } sim_client_state_t;
 
 /* What became of a command. */
@@ -44,7 +47,7 @@ struct sim_client {
     int number;
     char user[PR_USER_ID_LEN + 1];
     char name[32];
-    bool is_patch;
+    sim_lane_t lane;
     bool wants;  /* to be in */
     bool is_out; /* kicked, or the poll is over: it does not come again */
     int home;    /* the gateway that it comes to */
@@ -52,7 +55,8 @@ struct sim_client {
     gw_socket_t *socket;
     int64_t sockets; /* had so far */
     int64_t joined_ms;
-    json_t *document; /* NULL: none on this socket yet */
+    json_t *document; /* NULL: none yet; a native client keeps it from socket to socket */
+    int64_t shown_on; /* the socket that it came by, or was patched by */
     pr_rev_t rev;
     pr_rev_t newest;  /* of all that it was ever shown */
     bool first_due;   /* accepted, and the document is to follow */
@@ -85,9 +89,9 @@ sim_client_dawdle(sim_client_t *self, int64_t for_ms);
 /* Sends a command and asks for its answer; `args` (may be NULL) is consumed. */
 void
 sim_client_ask(sim_client_t *self, const char *verb, json_t *args);
-/* Sends any text. */
+/* Sends an event that does not exist. */
 void
-sim_client_say(sim_client_t *self, const char *text);
+sim_client_dance(sim_client_t *self);
 bool
 sim_client_is_in(const sim_client_t *self);
 bool

@@ -155,7 +155,7 @@ s_one_command(sim_client_t *client)
     if ((sim_client_is_admin(client) && s_below(2)) || is_bold) {
         s_command_of_admin(client);
     } else if (s_below(8) == 0) {
-        sim_client_say(client, "42/polls,[\"dance\",{}]");
+        sim_client_dance(client);
     } else {
         const char *state = json_string_value(json_object_get(client->document, "state"));
         bool is_open = state && state[0] == 'o';

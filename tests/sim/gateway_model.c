@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "gateway/engineio.h"
+#include "gateway/native.h"
 #include "gateway/polls.h"
 #include "gateway/rooms.h"
 #include "gateway/session.h"
@@ -29,6 +30,7 @@ struct sim_gateway {
     gw_polls_t polls;
     gw_sessions_t *sessions;
     gw_engineio_hub_t *engines;
+    gw_natives_t *natives;
 };
 
 /* --- the key --- */
@@ -87,7 +89,16 @@ sim_gateway_new(pr_loop_t *loop, const char *name, const char *incarnation)
     };
     self->engines =
         gw_engineio_hub_new(loop, &settings, &self->stats, &gw_session_engine_ops, self->sessions);
-    PR_ASSERT(self->rooms && self->hosts && self->sessions && self->engines);
+    const gw_natives_settings_t natives = {
+        .loop = loop,
+        .stats = &self->stats,
+        .rooms = self->rooms,
+        .keys = sim_keys(),
+        .ping_interval_ms = PING_INTERVAL_MS,
+        .ping_timeout_ms = PING_TIMEOUT_MS,
+    };
+    self->natives = gw_natives_new(&natives);
+    PR_ASSERT(self->rooms && self->hosts && self->sessions && self->engines && self->natives);
     return self;
 }
 
@@ -99,6 +110,7 @@ sim_gateway_destroy(sim_gateway_t **self_p)
         return;
     }
     sim_sockets_kill_all(self->loop);
+    gw_natives_destroy(&self->natives);
     gw_engineio_hub_destroy(&self->engines);
     gw_sessions_destroy(&self->sessions);
     gw_hosts_destroy(&self->hosts);
@@ -122,5 +134,8 @@ sim_gateway_stats(const sim_gateway_t *self)
 bool
 sim_gateway_admit(sim_gateway_t *self, gw_socket_t *socket)
 {
+    if (sim_socket_is_native(socket)) {
+        return gw_natives_open(self->natives, socket, GW_NATIVE_JSON) == 0;
+    }
     return gw_engineio_open(self->engines, socket, PR_STR_NONE) == 0;
 }

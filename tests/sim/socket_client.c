@@ -10,6 +10,7 @@
 #define FINAL 0x80
 #define OPCODE 0x0f
 #define OPCODE_CLOSE 8
+#define OPCODE_PING 9
 
 /* --- pipes --- */
 
@@ -123,7 +124,10 @@ s_read_frame(gw_socket_t *self, pr_str_t bytes)
         }
     }
     PR_ASSERT(head + len <= bytes.len);
-    if ((at[0] & OPCODE) == OPCODE_CLOSE) {
+    if ((at[0] & OPCODE) == OPCODE_PING) {
+        sim_socket_say(self, SIM_PONG);
+    }
+    if ((at[0] & OPCODE) >= OPCODE_CLOSE) {
         return head + len;
     }
     pr_buf_append(self->message, at + head, len);

@@ -102,7 +102,11 @@ s_take(void *arg)
     }
     while (self->inbox.first) {
         pr_buf_t *text = sim_pipe_pop(&self->inbox);
-        self->ops->message(self->user, pr_buf_str(text), false);
+        if (pr_str_equal(pr_buf_str(text), SIM_PONG)) {
+            self->ops->pong(self->user);
+        } else {
+            self->ops->message(self->user, pr_buf_str(text), false);
+        }
         pr_buf_destroy(&text);
     }
     if (self->client_left || self->close_sent) {
@@ -132,7 +136,10 @@ sim_socket_wake(gw_socket_t *self)
 }
 
 gw_socket_t *
-sim_socket_connect(sim_process_t *gateway, const sim_client_ops_t *ops, void *client)
+sim_socket_connect(sim_process_t *gateway,
+                   bool is_native,
+                   const sim_client_ops_t *ops,
+                   void *client)
 {
     gw_socket_t *self = calloc(1, sizeof *self);
     PR_ASSERT(self && sim_process_is_running(gateway));
@@ -141,6 +148,7 @@ sim_socket_connect(sim_process_t *gateway, const sim_client_ops_t *ops, void *cl
     self->close_due.ring = s_close_due;
     self->loop = sim_process_loop(gateway);
     self->gateway = gateway;
+    self->is_native = is_native;
     self->client_ops = ops;
     self->client = client;
     self->reading = true;
@@ -150,6 +158,12 @@ sim_socket_connect(sim_process_t *gateway, const sim_client_ops_t *ops, void *cl
     sim_loop_add_source(self->loop, s_take, self);
     sim_socket_wake(self);
     return self;
+}
+
+bool
+sim_socket_is_native(const gw_socket_t *self)
+{
+    return self->is_native;
 }
 
 void

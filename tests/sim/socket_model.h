@@ -21,9 +21,14 @@ typedef struct {
     void (*closed)(void *client, int code);
 } sim_client_ops_t;
 
-/* Connects to a gateway that is running. */
+/* Connects to a gateway that is running; speaks Socket.IO there, or the native protocol. */
 gw_socket_t *
-sim_socket_connect(sim_process_t *gateway, const sim_client_ops_t *ops, void *client);
+sim_socket_connect(sim_process_t *gateway,
+                   bool is_native,
+                   const sim_client_ops_t *ops,
+                   void *client);
+bool
+sim_socket_is_native(const gw_socket_t *self);
 void
 sim_socket_say(gw_socket_t *self, pr_str_t text);
 /* The client's end goes: with a close code, 1006 for a connection that breaks. No call comes any

@@ -10,6 +10,9 @@
 
 typedef struct sim_piece sim_piece_t;
 
+/* A WebSocket pong among the texts of a client. */
+#define SIM_PONG PR_STR("\x8a")
+
 /* Bytes under way. */
 struct sim_piece {
     sim_piece_t *next;
@@ -40,6 +43,7 @@ struct gw_socket {
     int64_t last_us[2];
     int close_code;  /* of the gateway's close; 0: none */
     int client_code; /* of the client's; 0: none */
+    bool is_native;
     bool admitted;
     bool busy; /* a frame is not in the system as a whole */
     bool owes_writable;
