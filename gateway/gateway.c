@@ -305,9 +305,12 @@ s_make_front(gw_gateway_t *self)
         .arg = self,
     };
     self->rest = gw_rest_new(&rest);
+    const char *tls_cert = pr_config_text(self->config, PR_SET_HTTP_TLS_CERT);
+    const char *mode = pr_config_text(self->config, PR_SET_GATEWAY_WRITE);
     self->writer = (gw_writer_t) {
         .loop = self->loop,
-        .mode = gw_write_mode_from_name(pr_config_text(self->config, PR_SET_GATEWAY_WRITE)),
+        /* Only libwebsockets can write through TLS. */
+        .mode = tls_cert[0] ? GW_WRITE_ORTHODOX : gw_write_mode_from_name(mode),
         .stalled_ms = PR_STALLED_MS,
     };
     self->ws = gw_ws_new(&self->writer, self->origin, &gw_gateway_ws_ops, self);
@@ -317,6 +320,8 @@ s_make_front(gw_gateway_t *self)
     const gw_http_options_t http = {
         .loop = self->loop,
         .origin = self->origin,
+        .tls_cert = tls_cert,
+        .tls_key = pr_config_text(self->config, PR_SET_HTTP_TLS_KEY),
         .ws = self->ws,
         .head = gw_gateway_head,
         .request = gw_gateway_request,

@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include <libwebsockets.h>
-#include <linux/filter.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include "gateway/deafen.h"
 #include "gateway/hangup.h"
 #include "gateway/head.h"
 #include "gateway/native_offer.h"
@@ -26,8 +27,6 @@
 /* Read at most so much of a WebSocket at once, held for each; and write without cutting. */
 #define RX_BUFFER_BYTES 1024
 #define TX_PACKET_BYTES (4 << 20)
-/* What libwebsockets opens when it starts has a lower number. */
-#define DESCRIPTORS_AT_START 256
 /* Turns of the loop that libwebsockets may need to let go of it. */
 #define DESTROY_TURNS 50
 
@@ -352,24 +351,6 @@ s_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *
 
 /* --- life --- */
 
-/*
- * libwebsockets 4.3 listens for changes of routes, and closes the connections that it then
- * believes to have none; it is wrong about that. Its socket gets to hear nothing.
- */
-static void
-s_deafen(void)
-{
-    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-    struct sock_fprog filter = {.len = 1, .filter = &nothing};
-    for (int fd = 0; fd < DESCRIPTORS_AT_START; fd++) {
-        int domain = 0;
-        socklen_t len = sizeof domain;
-        if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_NETLINK) {
-            (void) setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
-        }
-    }
-}
-
 static int
 s_start(gw_http_t *self)
 {
@@ -398,11 +379,22 @@ s_start(gw_http_t *self)
         .keepalive_timeout = KEEP_ALIVE_S,
         .user = self,
     };
+    bool is_tls = self->options.tls_cert && self->options.tls_cert[0];
+    if (is_tls) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    }
     self->context = lws_create_context(&info);
     if (!self->context) {
         return PR_E_SYSTEM;
     }
-    s_deafen();
+    gw_deafen();
+    if (is_tls) {
+        /* HTTP/2 and what is older than TLS 1.2 are not offered. */
+        info.ssl_cert_filepath = self->options.tls_cert;
+        info.ssl_private_key_filepath = self->options.tls_key;
+        info.alpn = "http/1.1";
+        info.ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1;
+    }
     self->vhost = lws_create_vhost(self->context, &info);
     return self->vhost ? 0 : PR_E_SYSTEM;
 }

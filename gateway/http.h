@@ -29,6 +29,8 @@ struct gw_ws;
 typedef struct {
     pr_loop_t *loop;
     const gw_origin_t *origin;
+    const char *tls_cert; /* files; "" or NULL: no TLS */
+    const char *tls_key;
     struct gw_ws *ws; /* takes the connections that upgrade; may be NULL: then none may */
     /* A request whose body is still to come: the bound of that, if it is to be handed over even
      * when it was larger (gw_request_is_too_large); 0: PR_BODY_BYTES_MAX, and larger ones are

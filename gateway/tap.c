@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/ssl.h>
 #include <sys/resource.h>
@@ -14,6 +15,9 @@
 
 /* Descriptors beyond are not looked at; an array of so many pointers costs only what is used. */
 #define DESCRIPTORS_MAX (1 << 22)
+
+/* Of a sender through TLS who goes on after a fault. */
+#define THROW_AWAY_READS 64
 
 /* By descriptor. Only the thread that opens taps may read it. */
 static gw_tap_t **s_taps;
@@ -26,6 +30,7 @@ typedef struct {
     ssize_t (*peek)(void *from, void *to, size_t len, int flags);
     void *from;
     int flags;
+    bool is_tls;
 } source_t;
 
 static gw_tap_t *
@@ -60,6 +65,18 @@ gw_tap_open(gw_tap_t *self, int fd)
     s_taps[fd] = self;
 }
 
+static size_t
+s_check(gw_tap_t *self, pr_str_t bytes)
+{
+    gw_fault_t fault;
+    size_t good = gw_framing_check(&self->framing, bytes, self->frame_max(self->arg), &fault);
+    if (fault.code) {
+        self->faulty = true;
+        self->fault(self->arg, fault);
+    }
+    return good;
+}
+
 void
 gw_tap_upgrade(gw_tap_t *self,
                void (*fault)(void *arg, gw_fault_t fault),
@@ -70,6 +87,11 @@ gw_tap_upgrade(gw_tap_t *self,
     self->fault = fault;
     self->frame_max = frame_max;
     self->arg = arg;
+    if (self->behind) {
+        (void) s_check(self, (pr_str_t) {self->behind, self->behind_len});
+        free(self->behind);
+        self->behind = NULL;
+    }
 }
 
 void
@@ -80,6 +102,8 @@ gw_tap_close(gw_tap_t *self)
         s_taps[self->fd] = NULL;
     }
     self->fd = -1;
+    free(self->behind);
+    self->behind = NULL;
 }
 
 /* --- heads --- */
@@ -97,6 +121,26 @@ s_to_blank_line(const char *bytes, size_t len, uint8_t *blank)
         }
     }
     return len;
+}
+
+/* The same through TLS, all that there is. */
+static ssize_t
+s_read_tls_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
+{
+    free(tap->behind);
+    tap->behind = NULL;
+    ssize_t got = source->read(source->from, to, len, source->flags);
+    if (got <= 0) {
+        return got;
+    }
+    size_t head = s_to_blank_line(to, (size_t) got, &tap->blank);
+    tap->blank = (uint8_t) (tap->blank % 4);
+    tap->behind_len = (size_t) got - head;
+    tap->behind = tap->behind_len ? malloc(tap->behind_len) : NULL;
+    if (tap->behind) {
+        memcpy(tap->behind, (char *) to + head, tap->behind_len);
+    }
+    return got;
 }
 
 static ssize_t
@@ -118,10 +162,16 @@ s_read_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
 
 /* --- frames --- */
 
-/* -1 as of a socket on which nothing waits. */
+/* -1 as of a socket on which nothing waits; of TLS it has to be true: the rest is thrown away. */
 static ssize_t
-s_nothing(void)
+s_nothing(const source_t *source, void *to, size_t len)
 {
+    for (int i = 0; source->is_tls && i < THROW_AWAY_READS; i++) {
+        ssize_t got = source->read(source->from, to, len, source->flags);
+        if (got <= 0) {
+            return got;
+        }
+    }
     errno = EAGAIN;
     return -1;
 }
@@ -134,22 +184,21 @@ s_read_frames(gw_tap_t *tap, const source_t *source, void *to, size_t len)
         return got;
     }
     if (tap->faulty) {
-        return s_nothing();
+        return s_nothing(source, to, len);
     }
-    gw_fault_t fault;
     pr_str_t bytes = {to, (size_t) got};
-    size_t good = gw_framing_check(&tap->framing, bytes, tap->frame_max(tap->arg), &fault);
-    if (fault.code) {
-        tap->faulty = true;
-        tap->fault(tap->arg, fault);
-    }
-    return good > 0 ? (ssize_t) good : s_nothing();
+    size_t good = s_check(tap, bytes);
+    return good > 0 ? (ssize_t) good : s_nothing(source, to, len);
 }
 
 static ssize_t
 s_read(gw_tap_t *tap, const source_t *source, void *to, size_t len)
 {
-    return tap->framed ? s_read_frames(tap, source, to, len) : s_read_head(tap, source, to, len);
+    if (tap->framed) {
+        return s_read_frames(tap, source, to, len);
+    }
+    return source->is_tls ? s_read_tls_head(tap, source, to, len)
+                          : s_read_head(tap, source, to, len);
 }
 
 /* --- in the place of recv() --- */
@@ -173,7 +222,7 @@ recv(int fd, void *to, size_t len, int flags)
         errno = EBADF;
         return -1;
     }
-    source_t source = {s_plain_read, s_plain_peek, &fd, flags};
+    source_t source = {s_plain_read, s_plain_peek, &fd, flags, false};
     gw_tap_t *tap = s_tap(fd);
     return tap ? s_read(tap, &source, to, len) : s_plain_read(&fd, to, len, flags);
 }
@@ -202,17 +251,10 @@ s_tls_read(void *from, void *to, size_t len, int flags)
     return s_ssl_read()(from, to, (int) len);
 }
 
-static ssize_t
-s_tls_peek(void *from, void *to, size_t len, int flags)
-{
-    (void) flags;
-    return SSL_peek(from, to, (int) len);
-}
-
 int
 SSL_read(SSL *ssl, void *to, int len)
 {
-    source_t source = {s_tls_read, s_tls_peek, ssl, 0};
+    source_t source = {s_tls_read, NULL, ssl, 0, true};
     gw_tap_t *tap = s_tap(SSL_get_fd(ssl));
     return tap && len > 0 ? (int) s_read(tap, &source, to, (size_t) len)
                           : s_ssl_read()(ssl, to, len);

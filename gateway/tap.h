@@ -6,7 +6,8 @@
  * often just cuts. So this file stands in for recv() and SSL_read(), which libwebsockets calls by
  * name: of an upgraded connection it passes on only what is a good frame; before, never more than
  * to the end of a head, so that the first frame is seen by us even when it came along with the
- * request. Anyone else's descriptors, and other threads, get the real functions.
+ * request. (Of TLS it would forget what it was not given. There such frames are looked at when it
+ * has them already.) Anyone else's descriptors, and other threads, get the real functions.
  */
 
 #ifndef GW_TAP_H
@@ -18,6 +19,8 @@ typedef struct {
     gw_framing_t framing;
     int fd;        /* -1: not open */
     uint8_t blank; /* how much of a blank line ended the last piece */
+    char *behind;  /* what came through TLS along with the end of a head; NULL: nothing */
+    size_t behind_len;
     bool framed;
     bool faulty; /* nothing is passed on any more */
     /* Called once, from within a read: note it, and act from the loop. */

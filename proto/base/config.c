@@ -177,6 +177,20 @@ s_read_environment(pr_config_t *self, char *error, size_t error_size)
     return true;
 }
 
+/* What no setting says alone. */
+static bool
+s_check_all(const pr_config_t *self, char *error, size_t error_size)
+{
+    bool cert = *pr_config_text(self, PR_SET_HTTP_TLS_CERT) != '\0';
+    bool key = *pr_config_text(self, PR_SET_HTTP_TLS_KEY) != '\0';
+    if (cert != key) {
+        (void) snprintf(error, error_size, "%s is set, but %s is not",
+                        cert ? "http.tls_cert" : "http.tls_key",
+                        cert ? "http.tls_key" : "http.tls_cert");
+    }
+    return cert == key;
+}
+
 pr_config_t *
 pr_config_load(const char *path, char *error, size_t error_size)
 {
@@ -190,7 +204,7 @@ pr_config_load(const char *path, char *error, size_t error_size)
         loaded = s_set(&self->values[i], &s_rows[i], s_rows[i].unset, error, error_size);
     }
     loaded = loaded && (!path || !*path || s_read_file(self, path, error, error_size)) &&
-             s_read_environment(self, error, error_size);
+             s_read_environment(self, error, error_size) && s_check_all(self, error, error_size);
     if (!loaded) {
         pr_config_destroy(&self);
     }

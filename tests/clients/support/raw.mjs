@@ -9,12 +9,27 @@ const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export class RawSocket {
   static async connect(port, host = "127.0.0.1") {
+    const self = RawSocket.over(
+      net.connect({ port, host, noDelay: true, allowHalfOpen: true }),
+    );
+    await deadline(
+      new Promise((resolve, reject) => {
+        self.socket.once("connect", resolve);
+        self.socket.once("error", reject);
+      }),
+      "a connection",
+    );
+    return self;
+  }
+
+  // Around a socket of another kind, one with TLS for instance.
+  static over(socket) {
     const self = new RawSocket();
     self.bytes = Buffer.alloc(0);
     self.received = 0;
     self.listeners = new Set();
     self.over = false;
-    self.socket = net.connect({ port, host, noDelay: true, allowHalfOpen: true });
+    self.socket = socket;
     self.socket.on("data", (data) => {
       self.received += data.length;
       self.bytes = Buffer.concat([self.bytes, data]);
@@ -31,13 +46,6 @@ export class RawSocket {
       self.error = error;
       ended();
     });
-    await deadline(
-      new Promise((resolve, reject) => {
-        self.socket.once("connect", resolve);
-        self.socket.once("error", reject);
-      }),
-      "a connection",
-    );
     return self;
   }
 
@@ -172,8 +180,16 @@ function serverFrame(bytes) {
 }
 
 export class RawWebSocket extends RawSocket {
-  static async open(port, { path = "/socket.io/?EIO=4&transport=websocket", headers = {} } = {}) {
-    const self = await RawSocket.connect(port);
+  static async open(port, options) {
+    return RawWebSocket.upgrade(await RawSocket.connect(port), port, options);
+  }
+
+  // Upgrades a connected RawSocket.
+  static async upgrade(
+    self,
+    port,
+    { path = "/socket.io/?EIO=4&transport=websocket", headers = {} } = {},
+  ) {
     Object.setPrototypeOf(self, RawWebSocket.prototype);
     self.key = randomBytes(16).toString("base64");
     const lines = Object.entries(headers)

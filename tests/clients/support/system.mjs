@@ -135,7 +135,7 @@ export class System {
     const ready = new Promise((resolve, reject) => {
       this.main.stdout.on("data", (data) => {
         out += data;
-        if (/^Rollcall is ready: http:\/\/\S+$/m.test(out)) resolve();
+        if (/^Rollcall is ready: https?:\/\/\S+$/m.test(out)) resolve();
       });
       this.exited.then(({ code, signal }) =>
         reject(new Error(`rollcall ended (${code ?? signal}) before it was ready:\n${this.log}`)),
