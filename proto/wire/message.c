@@ -223,9 +223,10 @@ pr_event_unpack(pr_str_t part, pr_unpacked_t *memory, pr_event_t *event)
     for (size_t i = 0; i < spec->field_count; i++) {
         const field_t *field = &spec->fields[i];
         const msgpack_object *value = pr_object_member(&items[2], pr_str(field->wire));
-        bool absent = !value || value->type == MSGPACK_OBJECT_NIL;
-        if (absent ? field->need == NEED_MUST && !(value && field->kind == KIND_ANY)
-                   : !s_take(field, value, s_place(event, field))) {
+        /* nil stands for nothing, but is a value where any value will do and one has to be. */
+        bool nil_counts = field->need == NEED_MUST && field->kind == KIND_ANY;
+        bool absent = !value || (value->type == MSGPACK_OBJECT_NIL && !nil_counts);
+        if (absent ? field->need == NEED_MUST : !s_take(field, value, s_place(event, field))) {
             return PR_E_BAD_FIELD;
         }
     }
