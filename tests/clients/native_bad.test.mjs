@@ -115,11 +115,11 @@ describe("frames", () => {
         Buffer.from(
           `GET /ws HTTP/1.1\r\nHost: a\r\n${HEAD}Sec-WebSocket-Version: 13\r\n\r\n`,
         ),
-        clientFrame(joinFrame({ token: "x" })),
+        clientFrame(joinFrame({ token })),
       ]),
     );
     assert.equal((await first.response()).code, 101);
-    assert.equal(JSON.parse(await first.text()).data.message, "FORBIDDEN");
+    assert.equal(JSON.parse(await first.text()).event, "joined");
 
     const socket = await upgrade();
     const bytes = Buffer.from(joinFrame({ token, note: "ü" }));
@@ -176,6 +176,32 @@ describe("frames", () => {
       assert.equal(await late.closed(), code);
     });
   }
+
+  test("frames against the rules of RFC 6455: 1002", async () => {
+    const ping = Buffer.from('{"event":"ping"}');
+    for (const [what, bytes] of Object.entries({
+      "reserved bits": clientFrame(ping, { rsv: 4 }),
+      "no mask": clientFrame(ping, { masked: false }),
+      "a length in a longer form": Buffer.concat([
+        Buffer.from([0x81, 0xfe, 0, ping.length, 0, 0, 0, 0]),
+        ping,
+      ]),
+      "a continuation of nothing": clientFrame(ping, { opcode: 0 }),
+      "a message within a message": Buffer.concat([
+        clientFrame(ping, { fin: false }),
+        clientFrame(ping),
+      ]),
+      "a ping in pieces": clientFrame("x", { opcode: 9, fin: false }),
+      "a ping of 126 bytes": clientFrame("x".repeat(126), { opcode: 9 }),
+      "a close of one byte": clientFrame("x", { opcode: 8 }),
+    })) {
+      const socket = await upgrade();
+      socket.say(joinFrame({ token }));
+      assert.equal(JSON.parse(await socket.text()).event, "joined");
+      socket.write(bytes);
+      assert.equal(await socket.closed(), 1002, what);
+    }
+  });
 
   const packed = {
     "no msgpack": randomBytes(50).fill(0xc1, 0, 1),
