@@ -64,6 +64,8 @@ export class RawSocket {
       listener = () => {
         const result = parse(this.bytes);
         if (result) {
+          // At once: the next piece may come before anybody hears of this one.
+          this.listeners.delete(listener);
           this.bytes = this.bytes.subarray(result[1]);
           resolve(result[0]);
         } else if (this.over) {
