@@ -112,11 +112,10 @@ describe("with a real Rollcall", () => {
       ada.close();
     }));
 
-  test("kill -9 of the gateway in the middle, twice: it goes on by patches", () =>
+  test("kill -9 of the gateway in the middle, twice: it goes on", () =>
     withSystem({ env }, async (system) => {
       const all = await table(system);
       const [ada, bob, cyd] = all;
-      const documents = all.map(({ document }) => document);
       const outcomes = [];
       for (let round = 0; round < 2; round++) {
         const away = all.map((one) => when(one, ({ state }) => state === "waiting", "the loss"));
@@ -143,7 +142,23 @@ describe("with a real Rollcall", () => {
       assert.deepEqual(bob.document, ada.document);
       assert.deepEqual(cyd.document, ada.document);
       assert.equal(Object.keys(ada.document.participants).length, 3);
-      assert.ok(all.some(({ document }, i) => document === documents[i]), "nobody resumed");
+      for (const one of all) one.close();
+    }));
+
+  test("kill -9 of the gateway while nothing changes: back where it was", () =>
+    withSystem({ env }, async (system) => {
+      const all = await table(system);
+      const documents = all.map(({ document }) => document);
+      const back = all.map(async (one) => {
+        await when(one, ({ state }) => state === "waiting", "the loss");
+        await when(one, ({ state }) => state === "joined", "the return");
+      });
+      await system.killChild("gateway");
+      await Promise.all(back);
+      const { rev } = await all[0].send("nominate", { text: "Soup" });
+      await Promise.all(all.map((one) => reaches(one, rev)));
+      // No snapshot: it is the same object, patched.
+      assert.ok(all.every(({ document }, i) => document === documents[i]));
       for (const one of all) one.close();
     }));
 
