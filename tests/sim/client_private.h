@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What client_model.c (coming and going) and client_hear.c and client_native.c (what it is told) share. */
+/* What client_model.c (coming and going), client_hear.c and client_native.c (what it is told)
+ * share. */
 
 #ifndef SIM_CLIENT_PRIVATE_H
 #define SIM_CLIENT_PRIVATE_H
