@@ -29,8 +29,7 @@ pr_str(const char *text)
 static inline bool
 pr_str_equal(pr_str_t a, pr_str_t b)
 {
-    return a.len == b.len &&
-           (a.len == 0 || (a.ptr && b.ptr && memcmp(a.ptr, b.ptr, a.len) == 0));
+    return a.len == b.len && (a.len == 0 || (a.ptr && b.ptr && memcmp(a.ptr, b.ptr, a.len) == 0));
 }
 
 static inline bool
