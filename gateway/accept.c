@@ -26,6 +26,7 @@ struct gw_accept {
     gw_accept_options_t options;
     uv_poll_t poll;
     pr_timer_t retry;
+    gw_proxy_waits_t *proxies; /* NULL: none of them says who its client is */
     bool polling;
     bool stopped;
     bool closed;
@@ -53,7 +54,8 @@ static bool
 s_is_full(const gw_accept_t *self)
 {
     uint64_t connections = gw_http_counters(self->options.http)->connections;
-    return (int64_t) connections >= self->options.sockets_max;
+    size_t waiting = self->proxies ? gw_proxy_waits_count(self->proxies) : 0;
+    return (int64_t) (connections + waiting) >= self->options.sockets_max;
 }
 
 static void
@@ -89,19 +91,40 @@ s_on_closed(void *arg)
 }
 
 static void
-s_take(gw_accept_t *self, int fd, const struct sockaddr *from)
+s_adopt(gw_accept_t *self, int fd, const gw_address_t *address)
 {
-    gw_address_t address = gw_address_from(from);
-    int64_t now_ms = pr_loop_now_ms(self->options.loop);
-    if (!gw_limit_take(self->options.limit, GW_LIMIT_CONNECTS, &address, now_ms)) {
-        self->counters.refused_rate++;
-        (void) close(fd);
-        return;
-    }
-    if (gw_http_adopt(self->options.http, fd, &address) == 0) {
+    if (gw_http_adopt(self->options.http, fd, address) == 0) {
         self->counters.accepted++;
     } else {
         self->counters.failed++;
+    }
+}
+
+static void
+s_take_client(void *arg, int fd, const gw_address_t *client)
+{
+    gw_accept_t *self = arg;
+    int64_t now_ms = pr_loop_now_ms(self->options.loop);
+    if (gw_limit_take(self->options.limit, GW_LIMIT_CONNECTS, client, now_ms)) {
+        s_adopt(self, fd, client);
+    } else {
+        self->counters.refused_rate++;
+        (void) close(fd);
+    }
+}
+
+/* The clients of a proxy are counted by their own addresses, when those are known. */
+static void
+s_take(gw_accept_t *self, int fd, const struct sockaddr *from)
+{
+    gw_address_t address = gw_address_from(from);
+    bool trusted = self->options.trust && gw_trust_has(self->options.trust, &address);
+    if (!trusted) {
+        s_take_client(self, fd, &address);
+    } else if (self->proxies) {
+        gw_proxy_waits_add(self->proxies, fd, &address);
+    } else {
+        s_adopt(self, fd, &address);
     }
 }
 
@@ -165,12 +188,20 @@ gw_accept_new(const gw_accept_options_t *options)
     if (self->options.sockets_max <= 0) {
         self->options.sockets_max = s_default_max();
     }
+    if (self->options.proxy_protocol && self->options.trust) {
+        self->proxies = gw_proxy_waits_new(options->loop, s_take_client, self);
+        if (!self->proxies) {
+            free(self);
+            return NULL;
+        }
+    }
     /* Set once here, inherited by every accepted socket. */
     int on = 1;
     int unsent = PR_SOCKET_UNSENT_BYTES;
     (void) setsockopt(options->listen_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     (void) setsockopt(options->listen_fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (uv_poll_init(pr_loop_uv(options->loop), &self->poll, options->listen_fd) != 0) {
+        gw_proxy_waits_destroy(&self->proxies);
         free(self);
         return NULL;
     }
@@ -205,6 +236,7 @@ gw_accept_destroy(gw_accept_t **self_p)
     }
     gw_accept_stop(self);
     gw_http_on_closed(self->options.http, NULL, NULL);
+    gw_proxy_waits_destroy(&self->proxies);
     uv_close((uv_handle_t *) &self->poll, s_on_handle_closed);
     while (!self->closed) {
         (void) uv_run(pr_loop_uv(self->options.loop), UV_RUN_NOWAIT);
@@ -214,7 +246,12 @@ gw_accept_destroy(gw_accept_t **self_p)
 }
 
 const gw_accept_counters_t *
-gw_accept_counters(const gw_accept_t *self)
+gw_accept_counters(gw_accept_t *self)
 {
+    if (self->proxies) {
+        const gw_proxy_counters_t *proxies = gw_proxy_waits_counters(self->proxies);
+        self->counters.proxied = proxies->named;
+        self->counters.bad_proxy = proxies->malformed + proxies->refused;
+    }
     return &self->counters;
 }

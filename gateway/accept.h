@@ -14,6 +14,8 @@
 
 #include "gateway/http.h"
 #include "gateway/limit.h"
+#include "gateway/proxy_protocol.h"
+#include "gateway/trust.h"
 #include "proto/base/loop.h"
 
 typedef struct gw_accept gw_accept_t;
@@ -22,8 +24,10 @@ typedef struct {
     pr_loop_t *loop;
     gw_http_t *http;
     gw_limit_t *limit;
-    int listen_fd;       /* borrowed: shared with other processes */
-    int64_t sockets_max; /* 0: open files less 200 */
+    const gw_trust_t *trust; /* proxies; NULL: none */
+    bool proxy_protocol;     /* they begin with it */
+    int listen_fd;           /* borrowed: shared with other processes */
+    int64_t sockets_max;     /* 0: open files less 200 */
 } gw_accept_options_t;
 
 typedef struct {
@@ -31,6 +35,8 @@ typedef struct {
     uint64_t refused_rate; /* an address over its rate: closed at once */
     uint64_t paused;       /* times that a limit stopped us */
     uint64_t failed;       /* accept4() errors */
+    uint64_t proxied;      /* by a proxy's PROXY head */
+    uint64_t bad_proxy;    /* connections closed for theirs */
 } gw_accept_counters_t;
 
 /* Begins to accept. NULL when the descriptor can not be watched. Takes gw_http_on_closed. */
@@ -45,6 +51,6 @@ void
 gw_accept_stop(gw_accept_t *self);
 
 const gw_accept_counters_t *
-gw_accept_counters(const gw_accept_t *self);
+gw_accept_counters(gw_accept_t *self);
 
 #endif

@@ -36,6 +36,8 @@ s_start_accepting(gw_gateway_t *self)
         .loop = self->loop,
         .http = self->http,
         .limit = self->limit,
+        .trust = &self->trust,
+        .proxy_protocol = pr_config_int(self->config, PR_SET_HTTP_PROXY_PROTOCOL) != 0,
         .listen_fd = self->env->listen_fd,
         .sockets_max = pr_config_int(self->config, PR_SET_GATEWAY_SOCKETS_MAX),
     };
@@ -289,6 +291,11 @@ s_make_limits(gw_gateway_t *self)
     self->limit = gw_limit_new(rates, PR_ADDRESSES_MAX);
     self->origin = gw_origin_new((int) pr_config_int(config, PR_SET_HTTP_CLIENT_PORT),
                                  pr_config_text(config, PR_SET_HTTP_ORIGINS));
+    const char *proxies = pr_config_text(config, PR_SET_HTTP_TRUSTED_PROXIES);
+    if (gw_trust_parse(proxies, &self->trust) != 0) {
+        pr_log_error("gateway.trusted_proxies", "list=\"%s\"", proxies);
+        return false;
+    }
     return self->limit && self->origin;
 }
 
@@ -320,6 +327,8 @@ s_make_front(gw_gateway_t *self)
     const gw_http_options_t http = {
         .loop = self->loop,
         .origin = self->origin,
+        .trust = &self->trust,
+        .admit = gw_gateway_admit,
         .tls_cert = tls_cert,
         .tls_key = pr_config_text(self->config, PR_SET_HTTP_TLS_KEY),
         .ws = self->ws,

@@ -39,6 +39,7 @@ struct gw_gateway {
     gw_writer_t writer;
     gw_origin_t *origin;
     gw_limit_t *limit;
+    gw_trust_t trust;
     gw_ws_t *ws;
     gw_http_t *http;
     gw_rest_t *rest;

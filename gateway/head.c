@@ -16,6 +16,9 @@ static const char *const s_methods[] = {
     [LWSHUMETH_CONNECT] = "CONNECT", [LWSHUMETH_HEAD] = "HEAD",
 };
 
+/* Longest X-Forwarded-For that is looked at. */
+#define FORWARDED_MAX 1024
+
 #define METHOD_COUNT ((int) (sizeof s_methods / sizeof s_methods[0]))
 
 /* Where libwebsockets keeps a header; `custom` is for those that it has no number for. */
@@ -135,4 +138,18 @@ gw_head_read(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
     }
     self->query = s_copy_query(self);
     return self;
+}
+
+bool
+gw_head_name_client(gw_peer_t *peer, struct lws *wsi, const gw_trust_t *trust)
+{
+    char text[FORWARDED_MAX];
+    if (!trust || !gw_trust_has(trust, &peer->from)) {
+        return false;
+    }
+    int len = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR);
+    bool known = len > 0 && lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_X_FORWARDED_FOR) >= 0;
+    pr_str_t chain = known ? pr_str(text) : PR_STR_NONE;
+    peer->address = gw_trust_client(trust, &peer->from, chain);
+    return true;
 }

@@ -6,10 +6,16 @@
 #define GW_HEAD_H
 
 #include "gateway/peer.h"
+#include "gateway/trust.h"
 
 /* A new request with its method, path, query and headers; the rest is zero. NULL for a method
  * that we do not know, or when out of memory. */
 gw_request_t *
 gw_head_read(gw_peer_t *peer, struct lws *wsi, pr_str_t path);
+
+/* Learns from a head who the client is, if the connection is from a trusted proxy. Says whether it
+ * is. */
+bool
+gw_head_name_client(gw_peer_t *peer, struct lws *wsi, const gw_trust_t *trust);
 
 #endif

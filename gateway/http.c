@@ -195,6 +195,7 @@ s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
         return -1;
     }
     peer->http->counters.requests++;
+    (void) gw_head_name_client(peer, wsi, peer->http->options.trust);
     peer->request = gw_head_read(peer, wsi, path);
     if (!peer->request) {
         return -1;
@@ -261,6 +262,10 @@ s_on_upgrade(gw_peer_t *peer, struct lws *wsi, char *protocol)
         /* Not offered: spoilt, libwebsockets ignores it and the request is served as HTTP/1.1. */
         protocol[0] = 'x';
         return 0;
+    }
+    if (gw_head_name_client(peer, wsi, self->options.trust) &&
+        !self->options.admit(self->options.arg, &peer->address)) {
+        return -1;
     }
     peer->in_request = true;
     return self->options.ws ? gw_ws_confirm(self->options.ws, wsi, peer, protocol) : -1;
@@ -450,7 +455,7 @@ gw_http_adopt_read(gw_http_t *self, int fd, const gw_address_t *address, pr_str_
         return PR_E_SYSTEM;
     }
     peer->http = self;
-    peer->address = *address;
+    peer->from = peer->address = *address;
     self->adopting = peer;
     struct lws *wsi = head.len ? lws_adopt_socket_vhost_readbuf(self->vhost, fd, head.ptr, head.len)
                                : lws_adopt_socket_vhost(self->vhost, fd);

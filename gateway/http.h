@@ -17,6 +17,7 @@
 
 #include "gateway/limit.h"
 #include "gateway/origin.h"
+#include "gateway/trust.h"
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
 #include "proto/base/bytes.h"
@@ -31,6 +32,9 @@ typedef struct {
     const gw_origin_t *origin;
     const char *tls_cert; /* files; "" or NULL: no TLS */
     const char *tls_key;
+    const gw_trust_t *trust; /* NULL: no proxies */
+    /* Whether a WebSocket of this client, who has no connection of its own, may come in. */
+    bool (*admit)(void *arg, const gw_address_t *client);
     struct gw_ws *ws; /* takes the connections that upgrade; may be NULL: then none may */
     /* A request whose body is still to come: the bound of that, if it is to be handed over even
      * when it was larger (gw_request_is_too_large); 0: PR_BODY_BYTES_MAX, and larger ones are

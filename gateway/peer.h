@@ -28,7 +28,8 @@ struct gw_peer {
     char *header_token; /* kept over the upgrade */
     char *sid;          /* the same; NULL: no session yet */
     const struct gw_ws_mount *mount;
-    gw_address_t address;
+    gw_address_t from;    /* the other end of the connection */
+    gw_address_t address; /* the client: the same, or whom a trusted proxy names */
     gw_tap_t tap;
     /* libwebsockets is at a request that our filter has seen. Anything else that it would do on
      * its own ends the connection. */

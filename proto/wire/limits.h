@@ -204,6 +204,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_ADDRESS_PER_S 500
 /* Unknown poll codes an address may try a minute: more is 429 (default of a setting). */
 #define PR_UNKNOWN_CODES_PER_MIN 30
+/* Connections whose PROXY head has not come yet: more are closed at once. */
+#define PR_PROXY_WAITING_MAX 1024
 /* Addresses remembered for the two limits above; the oldest is forgotten. */
 #define PR_ADDRESSES_MAX 16384
 /* REST requests waiting for an actor: more are answered 503. */

@@ -291,9 +291,24 @@ def settings():
         yield text.encode()
 
 
+def proxy():
+    sign = b"\r\n\r\n\0\r\nQUIT\n"
+    four = bytes([192, 0, 2, 7, 127, 0, 0, 1, 0, 80, 0, 80])
+    yield from (b"PROXY TCP4 192.0.2.7 127.0.0.1 1 80\r\nGET", b"PROXY UNKNOWN\r\n", b"PROXY ",
+                b"PROXY TCP6 2001:db8::7 ::1 1 80\r\n", b"PROXY TCP4 x\r\n", b"PROXY TCP4\r\n",
+                b"PROXY " + b"1" * 120, b"PRO", b"GET / HTTP/1.1\r\n", b"PROXY UNKNOWN a b\n")
+    for command, family, body in ((0x21, 0x11, four), (0x21, 0x21, bytes(36)), (0x20, 0, b""),
+                                  (0x21, 0x31, bytes(216)), (0x21, 0x11, b"abcd"),
+                                  (0x31, 0x11, four)):
+        yield sign + bytes([command, family]) + struct.pack(">H", len(body)) + body + b"GET"
+    yield sign + b"\x21\x11\xff\xff"
+    yield from (b"127.0.0.1 ::1", b"10.0.0.0/8,fd00::/8", b"1.2.3.4/33", b"[2001:db8::1]:443",
+                b"1.1.1.1, 192.0.2.1:80, junk", b",,,", b"[", b"1.2.3.4/")
+
+
 def main():
     for make in (framing, payload, socketio, native, body, token, event, link, document, stored,
-                 redis_reply, settings):
+                 redis_reply, settings, proxy):
         folder = CORPUS / make.__name__
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.glob("seed-*"):
