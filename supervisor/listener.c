@@ -103,10 +103,10 @@ sv_listener_open(const char *host, int port, char *error, size_t error_size)
 }
 
 void
-sv_listener_url(const char *host, int port, char *out, size_t size)
+sv_listener_url(const char *scheme, const char *host, int port, char *out, size_t size)
 {
     bool all = !*host || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
     bool six = !all && strchr(host, ':');
-    (void) snprintf(out, size, "http://%s%s%s:%d", six ? "[" : "", all ? "localhost" : host,
+    (void) snprintf(out, size, "%s://%s%s%s:%d", scheme, six ? "[" : "", all ? "localhost" : host,
                     six ? "]" : "", port);
 }

@@ -17,8 +17,8 @@
 PR_MUST_CHECK int
 sv_listener_open(const char *host, int port, char *error, size_t error_size);
 
-/* "http://HOST:PORT" as a person on this machine would type it. */
+/* "http://HOST:PORT" as a person on this machine would type it; `scheme` is "http" or "https". */
 void
-sv_listener_url(const char *host, int port, char *out, size_t size);
+sv_listener_url(const char *scheme, const char *host, int port, char *out, size_t size);
 
 #endif

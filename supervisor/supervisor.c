@@ -287,10 +287,8 @@ s_take_place(supervisor_t *self)
     if (self->listen_fd < 0) {
         return SV_EXIT_ENVIRONMENT;
     }
-    char url[sizeof self->url];
-    sv_listener_url(host, port, url, sizeof url);
     bool is_tls = *pr_config_text(self->config, PR_SET_HTTP_TLS_CERT) != '\0';
-    (void) snprintf(self->url, sizeof self->url, "http%s%s", is_tls ? "s" : "", url + 4);
+    sv_listener_url(is_tls ? "https" : "http", host, port, self->url, sizeof self->url);
     result = sv_secret_provide(self->config, self->paths, self->secret_file, error, size);
     return result == 0 ? 0 : result == PR_E_CONFIG ? SV_EXIT_USAGE : SV_EXIT_ENVIRONMENT;
 }

@@ -242,13 +242,13 @@ url_is_what_a_person_would_type(void **state)
 {
     (void) state;
     char url[128];
-    sv_listener_url("", 3000, url, sizeof url);
+    sv_listener_url("http", "", 3000, url, sizeof url);
     assert_string_equal(url, "http://localhost:3000");
-    sv_listener_url("0.0.0.0", 80, url, sizeof url);
+    sv_listener_url("http", "0.0.0.0", 80, url, sizeof url);
     assert_string_equal(url, "http://localhost:80");
-    sv_listener_url("::1", 3000, url, sizeof url);
+    sv_listener_url("http", "::1", 3000, url, sizeof url);
     assert_string_equal(url, "http://[::1]:3000");
-    sv_listener_url("example.org", 3000, url, sizeof url);
+    sv_listener_url("http", "example.org", 3000, url, sizeof url);
     assert_string_equal(url, "http://example.org:3000");
 }
 
