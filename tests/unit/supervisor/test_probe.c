@@ -64,7 +64,9 @@ s_start_redis(bench_t *bench)
 {
     bench->redis = fork();
     if (bench->redis == 0) {
-        (void) freopen("/dev/null", "w", stdout);
+        if (!freopen("/dev/null", "w", stdout)) {
+            _exit(127);
+        }
         (void) execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", bench->socket,
                       "--save", "", "--dir", bench->dir, "--aclfile", bench->acl, (char *) NULL);
         _exit(127);
