@@ -129,12 +129,19 @@ s_host_of(const gw_hosts_t *self, pr_str_t poll)
 static int
 s_transmit(void *arg, pr_str_t poll, pr_str_t packed, int *slot)
 {
-    host_t *host = s_host_of(arg, poll);
-    if (!host) {
+    gw_hosts_t *self = arg;
+    host_t *host = s_host_of(self, poll);
+    if (!host || (self->ops->is_told && !self->ops->is_told(self->arg, poll))) {
         return PR_E_UNREACHABLE;
     }
     *slot = host->slot;
     return pr_link_send_packed(pr_dealer_link(host->dealer), packed);
+}
+
+void
+gw_hosts_told(gw_hosts_t *self)
+{
+    self->flush = true;
 }
 
 int

@@ -27,6 +27,9 @@ typedef struct {
     void (*writable)(void *arg, int slot);
     /* Placement may have changed: look again where each poll is. */
     void (*moved)(void *arg);
+    /* Whether the poll's actor has been told who is here, as far as we know: requests wait for that,
+     * as it refuses commands of conns that it does not know. May be NULL. */
+    bool (*is_told)(void *arg, pr_str_t poll);
 } gw_hosts_ops_t;
 
 /* NULL when out of memory. `name` ("g1") and `incarnation` make the identity of our dealers; all
@@ -61,6 +64,9 @@ gw_hosts_slot_of(const gw_hosts_t *self, pr_str_t poll);
 bool
 gw_hosts_is_open(const gw_hosts_t *self, int slot);
 
+/* A poll's actor has been told who is here: requests that waited for it may go. */
+void
+gw_hosts_told(gw_hosts_t *self);
 /* Sends an event to the process of its poll: 0, PR_E_UNREACHABLE, PR_E_BUSY, PR_E_NOMEM. */
 PR_MUST_CHECK int
 gw_hosts_send(gw_hosts_t *self, const pr_event_t *event);

@@ -259,8 +259,9 @@ gw_requests_reply(gw_requests_t *self, const pr_msg_reply_t *reply)
         return false;
     }
     if (pr_error_from_name(reply->code) == PR_E_MOVED && !request->sent_again) {
-        /* It did nothing there; the next flush finds the poll's new place. */
+        /* The next flush finds the poll's new place. It did nothing there, or it says so. */
         request->sent_again = true;
+        request->in_doubt = !pr_str_equal(reply->outcome, PR_STR("none"));
         request->slot = -1;
         self->waiting++;
         return true;

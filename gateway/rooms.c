@@ -103,6 +103,8 @@ s_sync(gw_room_t *self)
     if (self->unsynced) {
         rooms->stats->sync_busy++;
         gw_rooms_retry_later(rooms);
+    } else {
+        gw_hosts_told(rooms->hosts);
     }
     s_free_if_empty(self);
 }
@@ -216,12 +218,21 @@ s_event(void *arg, int slot, const pr_event_t *event)
     s_free_if_empty(room);
 }
 
+static bool
+s_is_told(void *arg, pr_str_t poll)
+{
+    const gw_rooms_t *self = arg;
+    const gw_room_t *room = pr_map_get(self->map, poll);
+    return !room || !room->unsynced;
+}
+
 const gw_hosts_ops_t gw_rooms_hosts_ops = {
     .opened = s_opened,
     .lost = s_lost,
     .event = s_event,
     .writable = s_writable,
     .moved = s_moved,
+    .is_told = s_is_told,
 };
 
 /* --- for conns --- */

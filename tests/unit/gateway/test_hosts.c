@@ -43,6 +43,7 @@ typedef struct {
     int lost[SLOTS + 1];
     int moved;
     int events;
+    bool is_untold;
     int64_t generation;
     /* the last answer */
     int answers;
@@ -86,12 +87,20 @@ s_moved(void *arg)
     ((world_t *) arg)->moved++;
 }
 
+static bool
+s_is_told(void *arg, pr_str_t poll)
+{
+    (void) poll;
+    return !((world_t *) arg)->is_untold;
+}
+
 static const gw_hosts_ops_t s_ops = {
     .opened = s_opened,
     .lost = s_lost,
     .event = s_event,
     .writable = s_writable,
     .moved = s_moved,
+    .is_told = s_is_told,
 };
 
 static void
@@ -326,6 +335,23 @@ request_in_flight_is_sent_again_once(void **state)
     assert_int_equal(world->error, PR_E_TIMEOUT);
 }
 
+static void
+request_waits_until_the_conns_are_told(void **state)
+{
+    world_t *world = *state;
+    s_start(world, 0);
+    s_roster(world, &world->actors[0], NULL);
+    RUN_UNTIL(s_is_ready);
+    world->actors[0].answer = "ok";
+    world->is_untold = true;
+    (void) s_read(world, 1);
+    assert_false(pr_loop_run_until(world->loop, s_is_answered, world, 50));
+    world->is_untold = false;
+    gw_hosts_told(world->hosts);
+    RUN_UNTIL(s_is_answered);
+    assert_string_equal(world->code, "ok");
+}
+
 /* What the first process did with it may be why the second one refuses. */
 static void
 refusal_of_a_repeated_request_is_no_proof(void **state)
@@ -438,6 +464,7 @@ main(void)
         TEST(roster_opens_a_session_with_everyone),
         TEST(requests_find_their_process_and_are_answered),
         TEST(request_in_flight_is_sent_again_once),
+        TEST(request_waits_until_the_conns_are_told),
         TEST(refusal_of_a_repeated_request_is_no_proof),
         TEST(answer_moved_tries_once_more),
         TEST(request_without_a_way_ends_at_its_deadline),

@@ -116,7 +116,10 @@ untold_hello_is_told_by_a_sync(void **state)
     world->hosts->error = PR_E_BUSY;
     gw_conn_join(ann->conn, GW_LANE_FULL);
     world->hosts->error = 0;
+    /* Until then its commands would be a stranger's. */
+    assert_false(gw_rooms_hosts_ops.is_told(world->rooms, PR_STR(POLL)));
     s_pass(world, PR_ROOM_RETRY_MS + 100);
+    assert_true(gw_rooms_hosts_ops.is_told(world->rooms, PR_STR(POLL)));
     STARTS(fake_hosts_take(world->hosts), "{\"type\":\"SYNC\",\"poll\":\"" POLL "\",\"conns\":[[");
     s_client_destroy(&ann);
 }
