@@ -29,7 +29,8 @@ s_rev(const json_t *text)
 static void
 s_check_first(const sim_client_t *self)
 {
-    if (self->first_due && !self->has_dawdled && sim_now_ms() - self->joined_ms > FIRST_MS) {
+    bool is_owed = self->first_due && !self->has_dawdled && sim_world_is_settled(self->world);
+    if (is_owed && sim_now_ms() - self->joined_ms > FIRST_MS) {
         sim_fail("client %d was let in, but its first document came %lld ms later", self->number,
                  (long long) (sim_now_ms() - self->joined_ms));
     }
@@ -145,6 +146,7 @@ sim_client_take_answer(sim_client_t *self, int64_t ack, const json_t *answer)
         }
         command->answered_ms = sim_now_ms();
         command->outcome = s_outcome(answer);
+        sim_oracle_refused(self, json_object_get(json_object_get(answer, "error"), "message"));
         command->data = json_incref(json_object_get(answer, "data"));
         const json_t *rev = json_object_get(answer, "rev");
         if (rev) {

@@ -24,6 +24,9 @@ sim_oracle_fell(const sim_client_t *client, pr_rev_t to);
 /* Its command was answered. */
 void
 sim_oracle_answered(const sim_client_t *client, const sim_command_log_t *command);
+/* Why its command was not done: `message`, NULL if it was. */
+void
+sim_oracle_refused(const sim_client_t *client, const json_t *message);
 /* It is told that it may not come again. */
 void
 sim_oracle_shut_out(const sim_client_t *client, const char *why);

@@ -65,7 +65,7 @@ s_is_present(const sim_world_t *world, const sim_poll_t *poll, const char *user)
     return false;
 }
 
-/* (A poll that ended and rose again, as the store forgot its end, may have ghosts.) */
+/* (When the store forgets a removal or an end, sockets that were told of it may be there as ghosts.) */
 static void
 s_check_participants(const sim_world_t *world, const sim_poll_t *poll, const sim_stored_t *stored)
 {
@@ -77,7 +77,8 @@ s_check_participants(const sim_world_t *world, const sim_poll_t *poll, const sim
     json_t *users = json_object_get(document, "participants");
     json_object_foreach(users, user, name)
     {
-        if (strcmp(state, "open") == 0 && !stored->is_ended && !s_is_present(world, poll, user)) {
+        if (strcmp(state, "open") == 0 && !stored->ever_forgot &&
+            !s_is_present(world, poll, user)) {
             sim_fail("%s: %s is listed, but has no socket any more", poll->id, user);
         }
     }

@@ -226,7 +226,9 @@ s_is_done(const sim_client_t *client, const sim_command_log_t *command, const si
     if (s_is_verb(command, "close_poll")) {
         return s_is_state(document, "closed");
     }
-    return s_get(s_get(document, "rankings"), client->user) != NULL;
+    /* Or the admin has removed the voter in the same turn. */
+    return s_get(s_get(document, "rankings"), client->user) ||
+           s_get(s_get(s_get(document, "meta"), "removed"), client->user);
 }
 
 void

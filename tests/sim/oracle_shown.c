@@ -97,16 +97,15 @@ s_say_difference(const sim_client_t *client, const json_t *stored)
     json_decref(public);
 }
 
-/* The client's ballot as it is shown, if it was ever saved: behind a full window an older one may
- * come with a newer document, the newest follows. */
+/* The client's ballot as it is shown, if it was ever saved: behind a full window it may come before
+ * the document that has it, or after a newer one. */
 static const json_t *
 s_own(const sim_client_t *client, const sim_stored_t *stored)
 {
     const json_t *shown = s_ballot(client->document, client->user);
     for (size_t i = stored->accepted_count; shown && i-- > 0;) {
         const json_t *saved = s_ballot(stored->accepted[i].document, client->user);
-        if (saved && stored->accepted[i].rev.version <= client->rev.version &&
-            sim_same(saved, shown)) {
+        if (saved && sim_same(saved, shown)) {
             return saved;
         }
     }
@@ -180,6 +179,18 @@ s_is_ending(const sim_world_t *world, const sim_poll_t *poll)
         }
     }
     return false;
+}
+
+/* A refusal without a reason comes of a conn that the actor does not know: as it was kicked, or by a
+ * mistake of ours. */
+void
+sim_oracle_refused(const sim_client_t *client, const json_t *message)
+{
+    const sim_stored_t *stored = sim_world_stored(client->world, client->poll);
+    const char *text = json_string_value(message);
+    if (text && strcmp(text, "Bad Request") == 0 && !s_any_removed(stored, client->user)) {
+        sim_fail("client %d: a command is refused without a reason", client->number);
+    }
 }
 
 bool
