@@ -27,8 +27,8 @@ typedef struct {
     void (*writable)(void *arg, int slot);
     /* Placement may have changed: look again where each poll is. */
     void (*moved)(void *arg);
-    /* Whether the poll's actor has been told who is here, as far as we know: requests wait for that,
-     * as it refuses commands of conns that it does not know. May be NULL. */
+    /* Whether the poll's actor has been told who is here: requests wait for that, as it refuses
+     * commands of conns that it does not know. May be NULL. */
     bool (*is_told)(void *arg, pr_str_t poll);
 } gw_hosts_ops_t;
 

@@ -65,7 +65,7 @@ s_is_present(const sim_world_t *world, const sim_poll_t *poll, const char *user)
     return false;
 }
 
-/* (When the store forgets a removal or an end, sockets that were told of it may be there as ghosts.) */
+/* (When the store forgets a removal or an end, sockets that were told of it may stay as ghosts.) */
 static void
 s_check_participants(const sim_world_t *world, const sim_poll_t *poll, const sim_stored_t *stored)
 {

@@ -181,8 +181,8 @@ s_is_ending(const sim_world_t *world, const sim_poll_t *poll)
     return false;
 }
 
-/* A refusal without a reason comes of a conn that the actor does not know: as it was kicked, or by a
- * mistake of ours. */
+/* A refusal without a reason comes of a conn that the actor does not know: as it was kicked, or by
+ * a mistake of ours. */
 void
 sim_oracle_refused(const sim_client_t *client, const json_t *message)
 {
