@@ -237,6 +237,11 @@ ac_actor_tell_voters(ac_actor_t *self)
 static void
 s_kick(ac_actor_t *self, const ac_conn_t *conn)
 {
+    ac_receiver_t *receiver = ac_receivers_get(self->receivers, conn->gateway);
+    if (receiver && receiver->dirty) {
+        /* The document without it goes first, though it may have been the last conn there. */
+        receiver->wants = true;
+    }
     pr_buf_t *conns = pr_buf_new(32);
     if (!conns) {
         self->env->ops->give_up(self->env->arg, conn->gateway);

@@ -145,7 +145,7 @@ s_check_answered(const sim_client_t *client)
 static bool
 s_may_be_lost(const sim_world_t *world, const sim_stored_t *stored)
 {
-    return stored->forgot || (stored->ever_forgot && world->owners_changed);
+    return stored->forgot || (stored->ever_forgot && (world->owners_changed || stored->is_ended));
 }
 
 static void

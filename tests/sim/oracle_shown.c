@@ -181,14 +181,15 @@ s_is_ending(const sim_world_t *world, const sim_poll_t *poll)
     return false;
 }
 
-/* A refusal without a reason comes of a conn that the actor does not know: as it was kicked, or by
- * a mistake of ours. */
+/* A refusal without a reason comes of a conn that the actor does not know: it was kicked, the
+ * poll is just moving, or by a mistake of ours. */
 void
 sim_oracle_refused(const sim_client_t *client, const json_t *message)
 {
     const sim_stored_t *stored = sim_world_stored(client->world, client->poll);
     const char *text = json_string_value(message);
-    if (text && strcmp(text, "Bad Request") == 0 && !s_any_removed(stored, client->user)) {
+    bool is_owed = sim_world_is_settled(client->world) && !s_any_removed(stored, client->user);
+    if (text && strcmp(text, "Bad Request") == 0 && is_owed) {
         sim_fail("client %d: a command is refused without a reason", client->number);
     }
 }

@@ -76,8 +76,9 @@ s_heal(sim_world_t *world)
 static void
 s_wait_for_ends(sim_world_t *world)
 {
-    for (size_t i = 0; i < world->poll_count; i++) {
-        int64_t left_ms = world->polls[i].ends_at - sim_wall_ms();
+    /* What is waited for may bring another one near. */
+    for (size_t i = 0; i < world->poll_count * 2; i++) {
+        int64_t left_ms = world->polls[i % world->poll_count].ends_at - sim_wall_ms();
         if (left_ms > -NEAR_MS && left_ms < NEAR_MS) {
             sim_world_run(world, left_ms + NEAR_MS);
         }
