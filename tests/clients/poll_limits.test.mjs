@@ -74,21 +74,20 @@ test("commands that wait for the store: 8 of one conn, more are busy", () =>
       );
     process.kill(pid, "SIGSTOP");
     try {
-      // 8 wait, and the first one may be out already when the others come.
+      // 8 wait, after those that came before the first script went out: 8 at the most.
       for (let i = 0; i < 24; i++) vote(i);
-      const refused = await acks(socket, 15);
+      const refused = await acks(socket, 8);
       for (const answer of refused.values()) assert.deepEqual(answer, BUSY);
       assert.ok(![...refused.keys()].includes(0));
     } finally {
       process.kill(pid, "SIGCONT");
     }
-    const rest = [...(await acks(socket, 9)).values()];
-    const busy = rest.filter(({ outcome }) => outcome === "none");
-    for (const answer of busy) assert.deepEqual(answer, BUSY);
-    assert.ok(busy.length <= 1, `${busy.length} more are busy`);
-    assert.equal(rest.filter(({ outcome }) => outcome === "saved").length, 9 - busy.length);
+    const rest = [...(await acks(socket, 16)).values()];
+    const saved = rest.filter(({ outcome }) => outcome === "saved").length;
+    assert.ok(saved >= 8, `${saved} are saved`);
+    for (const answer of rest) if (answer.outcome !== "saved") assert.deepEqual(answer, BUSY);
     await eventually(
-      async () => counted(await system.status(), "calls_refused_busy") >= 15,
+      async () => counted(await system.status(), "calls_refused_busy") >= 8,
       "busy calls to be counted",
     );
     socket.destroy();

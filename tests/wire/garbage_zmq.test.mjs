@@ -10,7 +10,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import { freshPoll } from "../clients/support/fake_gateway.mjs";
 import { badEvents, badMessages } from "../clients/support/garbage.mjs";
-import { Dialler, Listener, incarnation } from "../clients/support/link.mjs";
+import { Dialler, Listener, event, incarnation } from "../clients/support/link.mjs";
 import { zmq } from "../clients/support/packages.mjs";
 import { Player } from "../clients/support/player.mjs";
 import { Parent, Stage } from "../clients/support/process.mjs";
@@ -171,6 +171,7 @@ describe("garbage from above", () => {
   let stage;
   let parent;
   let gateway;
+  let mad; // the present actors
   before(async () => {
     stage = new Stage();
     parent = await Parent.start(stage);
@@ -191,6 +192,15 @@ describe("garbage from above", () => {
     parent.actors.set(1, { inc, endpoint });
     const greeted = actors.greeted("the gateway to dial");
     await parent.roster();
+    mad = actors;
+    return greeted;
+  }
+
+  // A session anew: bad messages may have used numbers up that its good ones were to have.
+  async function startsOver(link) {
+    const greeted = mad.greeted("the gateway to greet again");
+    const refusal = ["EVENT_REFUSED", "", { type: 0, code: "reset", text: "over" }];
+    await link.transmit([link.header(0), event(...refusal)]);
     return greeted;
   }
 
@@ -219,7 +229,7 @@ describe("garbage from above", () => {
     for (const [what, parts] of messages) {
       await link.transmit(parts).catch((error) => assert.fail(`${what}: ${error}`));
     }
-    await serves(link);
+    await serves(await startsOver(link));
     await link.transmit(last);
     link = await becomeActors();
     await serves(link);
