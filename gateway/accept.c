@@ -21,15 +21,19 @@
 #define SPARE_FILES 200
 /* After the system had no more descriptors we look again so often. */
 #define RETRY_MS 100
+/* Once the others had their time we take so many, whatever they do. */
+#define YIELDED_ACCEPTS 8
 
 struct gw_accept {
     gw_accept_options_t options;
     uv_poll_t poll;
     pr_timer_t retry;
+    uv_timer_t yield;          /* runs while we let the others go first */
+    uint64_t yielded_to;       /* the mark of the others then; 0 when nothing waits any more */
     gw_proxy_waits_t *proxies; /* NULL: none of them says who its client is */
     bool polling;
     bool stopped;
-    bool closed;
+    int handles; /* not closed yet */
     gw_accept_counters_t counters;
 };
 
@@ -50,18 +54,33 @@ s_poll(gw_accept_t *self, bool on)
     }
 }
 
-static bool
-s_is_full(const gw_accept_t *self)
+static int64_t
+s_sockets(const gw_accept_t *self)
 {
     uint64_t connections = gw_http_counters(self->options.http)->connections;
     size_t waiting = self->proxies ? gw_proxy_waits_count(self->proxies) : 0;
-    return (int64_t) (connections + waiting) >= self->options.sockets_max;
+    return (int64_t) (connections + waiting);
+}
+
+static bool
+s_is_full(const gw_accept_t *self)
+{
+    return s_sockets(self) >= self->options.sockets_max;
+}
+
+/* What our share is measured by. */
+static uint32_t
+s_clients(const gw_accept_t *self)
+{
+    const gw_stats_t *stats = self->options.stats;
+    return (uint32_t) (s_sockets(self) + (stats ? stats->sessions_polling : 0));
 }
 
 static void
 s_pause(gw_accept_t *self)
 {
     self->counters.paused++;
+    gw_share_leave(self->options.share);
     s_poll(self, false);
     pr_loop_arm(self->options.loop, &self->retry, RETRY_MS);
 }
@@ -84,7 +103,8 @@ static void
 s_on_closed(void *arg)
 {
     gw_accept_t *self = arg;
-    if (!self->stopped && !self->polling && !s_is_full(self)) {
+    bool yields = uv_is_active((uv_handle_t *) &self->yield);
+    if (!self->stopped && !self->polling && !yields && !s_is_full(self)) {
         pr_wheel_cancel(&self->retry);
         s_poll(self, true);
     }
@@ -137,14 +157,44 @@ s_is_passing(int error)
 }
 
 static void
-s_on_readable(uv_poll_t *handle, int status, int events)
+s_take_some(gw_accept_t *self);
+
+static void
+s_on_yielded(uv_timer_t *handle)
 {
-    (void) status;
-    (void) events;
     gw_accept_t *self = handle->data;
+    s_poll(self, true);
+    s_take_some(self);
+}
+
+/* Lets those who have fewer go first, if there are any. What they leave then is ours, unless they
+ * are just at it. */
+static bool
+s_yields(gw_accept_t *self, int taken)
+{
+    int64_t now_ms = pr_loop_now_ms(self->options.loop);
+    uint64_t below = gw_share_below(self->options.share, s_clients(self), now_ms);
+    bool is_ours = self->yielded_to && (taken < YIELDED_ACCEPTS || below == self->yielded_to);
+    if (!below || is_ours) {
+        return false;
+    }
+    self->yielded_to = below;
+    self->counters.yielded++;
+    s_poll(self, false);
+    uv_update_time(pr_loop_uv(self->options.loop));
+    (void) uv_timer_start(&self->yield, s_on_yielded, PR_SHARE_YIELD_MS, 0);
+    return true;
+}
+
+static void
+s_take_some(gw_accept_t *self)
+{
     for (int i = 0; i < TURN_ACCEPTS; i++) {
         if (s_is_full(self)) {
             s_pause(self);
+            return;
+        }
+        if (s_yields(self, i)) {
             return;
         }
         struct sockaddr_storage from = {0};
@@ -153,7 +203,9 @@ s_on_readable(uv_poll_t *handle, int status, int events)
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             s_take(self, fd, (struct sockaddr *) &from);
+            gw_share_show(self->options.share, s_clients(self));
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            self->yielded_to = 0;
             return;
         } else if (!s_is_passing(errno)) {
             self->counters.failed++;
@@ -162,6 +214,24 @@ s_on_readable(uv_poll_t *handle, int status, int events)
             return;
         }
     }
+}
+
+static void
+s_on_readable(uv_poll_t *handle, int status, int events)
+{
+    (void) status;
+    (void) events;
+    s_take_some(handle->data);
+}
+
+static bool
+s_turn(void *arg)
+{
+    gw_accept_t *self = arg;
+    if (self->polling) {
+        gw_share_show(self->options.share, s_clients(self));
+    }
+    return false;
 }
 
 static int64_t
@@ -206,6 +276,9 @@ gw_accept_new(const gw_accept_options_t *options)
         return NULL;
     }
     self->poll.data = self;
+    self->yield.data = self;
+    (void) uv_timer_init(pr_loop_uv(options->loop), &self->yield);
+    pr_loop_on_turn(options->loop, PR_TURN_SEND, s_turn, self);
     gw_http_on_closed(options->http, s_on_closed, self);
     s_poll(self, true);
     return self;
@@ -215,7 +288,7 @@ static void
 s_on_handle_closed(uv_handle_t *handle)
 {
     gw_accept_t *self = handle->data;
-    self->closed = true;
+    self->handles--;
 }
 
 void
@@ -223,7 +296,9 @@ gw_accept_stop(gw_accept_t *self)
 {
     self->stopped = true;
     pr_wheel_cancel(&self->retry);
+    (void) uv_timer_stop(&self->yield);
     s_poll(self, false);
+    gw_share_leave(self->options.share);
 }
 
 void
@@ -236,9 +311,12 @@ gw_accept_destroy(gw_accept_t **self_p)
     }
     gw_accept_stop(self);
     gw_http_on_closed(self->options.http, NULL, NULL);
+    pr_loop_off_turn(self->options.loop, s_turn, self);
     gw_proxy_waits_destroy(&self->proxies);
+    self->handles = 2;
     uv_close((uv_handle_t *) &self->poll, s_on_handle_closed);
-    while (!self->closed) {
+    uv_close((uv_handle_t *) &self->yield, s_on_handle_closed);
+    while (self->handles > 0) {
         (void) uv_run(pr_loop_uv(self->options.loop), UV_RUN_NOWAIT);
     }
     free(self);

@@ -3,7 +3,8 @@
 /*
  * Takes new connections from the inherited listening socket, within limits, and gives them to
  * HTTP. At the limit of sockets or of descriptors it stops asking for more until one has gone:
- * those that come wait in the kernel's queue.
+ * those that come wait in the kernel's queue. If it has clearly more clients than another gateway
+ * it lets the others go first (share.h), for PR_SHARE_YIELD_MS: what is there after that it takes.
  */
 
 #ifndef GW_ACCEPT_H
@@ -15,6 +16,8 @@
 #include "gateway/http.h"
 #include "gateway/limit.h"
 #include "gateway/proxy_protocol.h"
+#include "gateway/share.h"
+#include "gateway/stats.h"
 #include "gateway/trust.h"
 #include "proto/base/loop.h"
 
@@ -26,6 +29,8 @@ typedef struct {
     gw_limit_t *limit;
     const gw_trust_t *trust; /* proxies; NULL: none */
     bool proxy_protocol;     /* they begin with it */
+    gw_share_t *share;       /* NULL: takes all that it can get */
+    const gw_stats_t *stats; /* for the sessions that poll: clients without a socket; or NULL */
     int listen_fd;           /* borrowed: shared with other processes */
     int64_t sockets_max;     /* 0: open files less 200 */
 } gw_accept_options_t;
@@ -34,6 +39,7 @@ typedef struct {
     uint64_t accepted;
     uint64_t refused_rate; /* an address over its rate: closed at once */
     uint64_t paused;       /* times that a limit stopped us */
+    uint64_t yielded;      /* times that we let the others go first */
     uint64_t failed;       /* accept4() errors */
     uint64_t proxied;      /* by a proxy's PROXY head */
     uint64_t bad_proxy;    /* connections closed for theirs */

@@ -38,6 +38,8 @@ s_start_accepting(gw_gateway_t *self)
         .limit = self->limit,
         .trust = &self->trust,
         .proxy_protocol = pr_config_int(self->config, PR_SET_HTTP_PROXY_PROTOCOL) != 0,
+        .share = self->share,
+        .stats = &self->stats,
         .listen_fd = self->env->listen_fd,
         .sockets_max = pr_config_int(self->config, PR_SET_GATEWAY_SOCKETS_MAX),
     };
@@ -337,6 +339,7 @@ s_make_front(gw_gateway_t *self)
         .arg = self,
     };
     self->http = gw_http_new(&http);
+    self->share = gw_share_new(self->env->run_dir, self->env->name); /* or without */
     return self->http != NULL;
 }
 
@@ -409,6 +412,7 @@ gw_gateway_destroy(gw_gateway_t **self_p)
     gw_drain_end(&self->drain);
     /* Clients first: their sessions and conns go with them. */
     gw_accept_destroy(&self->accept);
+    gw_share_destroy(&self->share);
     gw_http_destroy(&self->http);
     gw_ws_destroy(&self->ws);
     gw_rest_destroy(&self->rest);

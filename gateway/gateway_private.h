@@ -43,6 +43,7 @@ struct gw_gateway {
     gw_ws_t *ws;
     gw_http_t *http;
     gw_rest_t *rest;
+    gw_share_t *share;
     gw_accept_t *accept;
     /* supervisor */
     pr_lifeline_t *lifeline;

@@ -246,6 +246,13 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 /* One that has just become ready waits so long to be in the roster, before it takes clients whose
  * sessions its neighbours could not place. */
 #define PR_GATEWAY_LISTED_MS 1000
+/* A gateway that has more clients than another, by more than the larger of a number and a part of
+ * its own, lets the others take new connections first for so long. */
+#define PR_SHARE_SLACK_MIN 2
+#define PR_SHARE_SLACK_PART 20
+#define PR_SHARE_YIELD_MS 2
+/* One that was alone looks for others after so long. */
+#define PR_SHARE_LOOK_MS 100
 /* Connections taken from neighbours in one turn. */
 #define PR_HANDOVER_TURN 16
 
