@@ -31,6 +31,7 @@ struct gw_accept {
     uv_timer_t yield;          /* runs while we let the others go first */
     uint64_t yielded_to;       /* the mark of the others then; 0 when nothing waits any more */
     gw_proxy_waits_t *proxies; /* NULL: none of them says who its client is */
+    int64_t strangers_max;
     bool polling;
     bool stopped;
     int handles; /* not closed yet */
@@ -54,18 +55,39 @@ s_poll(gw_accept_t *self, bool on)
     }
 }
 
+/* Those of whom a proxy has not said yet who they are. */
+static size_t
+s_waiting(const gw_accept_t *self)
+{
+    return self->proxies ? gw_proxy_waits_count(self->proxies) : 0;
+}
+
 static int64_t
 s_sockets(const gw_accept_t *self)
 {
     uint64_t connections = gw_http_counters(self->options.http)->connections;
-    size_t waiting = self->proxies ? gw_proxy_waits_count(self->proxies) : 0;
-    return (int64_t) (connections + waiting);
+    return (int64_t) (connections + s_waiting(self));
 }
 
 static bool
 s_is_full(const gw_accept_t *self)
 {
     return s_sockets(self) >= self->options.sockets_max;
+}
+
+static bool
+s_are_strangers_many(const gw_accept_t *self)
+{
+    size_t strangers = gw_http_strangers(self->options.http)->count;
+    return (int64_t) (strangers + s_waiting(self)) >= self->strangers_max;
+}
+
+/* No more strangers may come, and none of those who are here had its time. */
+static bool
+s_is_crowded(const gw_accept_t *self)
+{
+    return s_are_strangers_many(self) &&
+           !gw_strangers_have_old(gw_http_strangers(self->options.http), PR_STRANGER_MS);
 }
 
 /* What our share is measured by. */
@@ -77,9 +99,9 @@ s_clients(const gw_accept_t *self)
 }
 
 static void
-s_pause(gw_accept_t *self)
+s_pause(gw_accept_t *self, uint64_t *counter)
 {
-    self->counters.paused++;
+    ++*counter;
     gw_share_leave(self->options.share);
     s_poll(self, false);
     pr_loop_arm(self->options.loop, &self->retry, RETRY_MS);
@@ -92,19 +114,20 @@ s_on_retry(pr_timer_t *timer)
     if (self->stopped) {
         return;
     }
-    if (s_is_full(self)) {
+    if (s_is_full(self) || s_is_crowded(self)) {
         pr_loop_arm(self->options.loop, &self->retry, RETRY_MS);
     } else {
         s_poll(self, true);
     }
 }
 
+/* A connection has gone, or one of the strangers has joined. */
 static void
-s_on_closed(void *arg)
+s_on_room(void *arg)
 {
     gw_accept_t *self = arg;
-    bool yields = uv_is_active((uv_handle_t *) &self->yield);
-    if (!self->stopped && !self->polling && !yields && !s_is_full(self)) {
+    bool may = !self->stopped && !uv_is_active((uv_handle_t *) &self->yield);
+    if (may && !self->polling && !s_is_full(self) && !s_is_crowded(self)) {
         pr_wheel_cancel(&self->retry);
         s_poll(self, true);
     }
@@ -138,6 +161,9 @@ static void
 s_take(gw_accept_t *self, int fd, const struct sockaddr *from)
 {
     gw_address_t address = gw_address_from(from);
+    if (s_are_strangers_many(self) && gw_strangers_evict(gw_http_strangers(self->options.http))) {
+        self->counters.strangers_evicted++;
+    }
     bool trusted = self->options.trust && gw_trust_has(self->options.trust, &address);
     if (!trusted) {
         s_take_client(self, fd, &address);
@@ -191,7 +217,11 @@ s_take_some(gw_accept_t *self)
 {
     for (int i = 0; i < TURN_ACCEPTS; i++) {
         if (s_is_full(self)) {
-            s_pause(self);
+            s_pause(self, &self->counters.paused);
+            return;
+        }
+        if (s_is_crowded(self)) {
+            s_pause(self, &self->counters.strangers_paused);
             return;
         }
         if (s_yields(self, i)) {
@@ -210,7 +240,7 @@ s_take_some(gw_accept_t *self)
         } else if (!s_is_passing(errno)) {
             self->counters.failed++;
             pr_log_warn("accept.failed", "errno=%d", errno);
-            s_pause(self);
+            s_pause(self, &self->counters.paused);
             return;
         }
     }
@@ -258,6 +288,8 @@ gw_accept_new(const gw_accept_options_t *options)
     if (self->options.sockets_max <= 0) {
         self->options.sockets_max = s_default_max();
     }
+    int64_t part = self->options.sockets_max / PR_STRANGERS_PART;
+    self->strangers_max = part > PR_STRANGERS_MIN ? part : PR_STRANGERS_MIN;
     if (self->options.proxy_protocol && self->options.trust) {
         self->proxies = gw_proxy_waits_new(options->loop, s_take_client, self);
         if (!self->proxies) {
@@ -279,7 +311,8 @@ gw_accept_new(const gw_accept_options_t *options)
     self->yield.data = self;
     (void) uv_timer_init(pr_loop_uv(options->loop), &self->yield);
     pr_loop_on_turn(options->loop, PR_TURN_SEND, s_turn, self);
-    gw_http_on_closed(options->http, s_on_closed, self);
+    gw_http_on_closed(options->http, s_on_room, self);
+    gw_strangers_on_fewer(gw_http_strangers(options->http), s_on_room, self);
     s_poll(self, true);
     return self;
 }
@@ -311,6 +344,7 @@ gw_accept_destroy(gw_accept_t **self_p)
     }
     gw_accept_stop(self);
     gw_http_on_closed(self->options.http, NULL, NULL);
+    gw_strangers_on_fewer(gw_http_strangers(self->options.http), NULL, NULL);
     pr_loop_off_turn(self->options.loop, s_turn, self);
     gw_proxy_waits_destroy(&self->proxies);
     self->handles = 2;

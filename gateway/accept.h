@@ -37,12 +37,14 @@ typedef struct {
 
 typedef struct {
     uint64_t accepted;
-    uint64_t refused_rate; /* an address over its rate: closed at once */
-    uint64_t paused;       /* times that a limit stopped us */
-    uint64_t yielded;      /* times that we let the others go first */
-    uint64_t failed;       /* accept4() errors */
-    uint64_t proxied;      /* by a proxy's PROXY head */
-    uint64_t bad_proxy;    /* connections closed for theirs */
+    uint64_t refused_rate;      /* an address over its rate: closed at once */
+    uint64_t paused;            /* times that a limit stopped us */
+    uint64_t yielded;           /* times that we let the others go first */
+    uint64_t failed;            /* accept4() errors */
+    uint64_t proxied;           /* by a proxy's PROXY head */
+    uint64_t bad_proxy;         /* connections closed for theirs */
+    uint64_t strangers_evicted; /* who had not joined, for new ones */
+    uint64_t strangers_paused;  /* times that too many had not, and none of them for long */
 } gw_accept_counters_t;
 
 /* Begins to accept. NULL when the descriptor can not be watched. Takes gw_http_on_closed. */

@@ -339,8 +339,11 @@ void
 gw_engineio_trust(gw_engineio_t *self)
 {
     self->message_max = self->hub->settings.message_max;
+    self->known = true;
     if (self->socket) {
         gw_socket_set_message_max(self->socket, self->message_max);
+    } else if (self->polling) {
+        gw_polling_know(self->polling);
     }
 }
 

@@ -88,6 +88,9 @@ gw_engineio_open_polling(gw_engineio_hub_t *hub, pr_str_t token);
 /* Whether a request of that session may come; `is_upgrade`: for a WebSocket. */
 gw_refusal_t
 gw_engineio_check(gw_engineio_hub_t *hub, pr_str_t sid, bool is_upgrade);
+/* Whether its client has joined. */
+bool
+gw_engineio_knows(gw_engineio_hub_t *hub, pr_str_t sid);
 /* A GET: is answered, now or later. */
 void
 gw_engineio_get(gw_engineio_hub_t *hub, pr_str_t sid, gw_polling_get_t *get);

@@ -166,6 +166,13 @@ gw_engineio_check(gw_engineio_hub_t *hub, pr_str_t sid, bool is_upgrade)
     return self->polling || is_upgrade ? GW_REFUSAL_NONE : GW_REFUSAL_REQUEST;
 }
 
+bool
+gw_engineio_knows(gw_engineio_hub_t *hub, pr_str_t sid)
+{
+    const gw_engineio_t *self = gw_engineio_find(hub, sid);
+    return self && self->known;
+}
+
 void
 gw_engineio_get(gw_engineio_hub_t *hub, pr_str_t sid, gw_polling_get_t *get)
 {

@@ -65,6 +65,7 @@ struct gw_engineio {
     bool closing : 1;
     bool in_closing : 1; /* in the hub's list of those */
     bool broke_rule : 1;
+    bool known : 1;   /* its client has joined */
     bool lingers : 1; /* waits for a GET to tell its client */
     bool pong_owed : 1;
     bool extended : 1; /* the wait for this pong has been extended */

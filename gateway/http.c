@@ -36,7 +36,7 @@ struct gw_http {
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct lws_protocols protocols[4]; /* the last one is empty */
-    gw_peer_t peers;                   /* end of the list of all */
+    gw_strangers_t strangers;
     void (*closed)(void *arg);
     void *closed_arg;
     gw_http_counters_t counters;
@@ -195,6 +195,7 @@ s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
         return -1;
     }
     peer->http->counters.requests++;
+    gw_strangers_add(&peer->http->strangers, &peer->stranger);
     (void) gw_head_name_client(peer, wsi, peer->http->options.trust);
     peer->request = gw_head_read(peer, wsi, path);
     if (!peer->request) {
@@ -243,8 +244,7 @@ s_on_destroyed(gw_peer_t *peer)
         gw_ws_gone(self->options.ws, peer);
     }
     gw_tap_close(&peer->tap);
-    peer->prev->next = peer->next;
-    peer->next->prev = peer->prev;
+    gw_strangers_remove(&peer->stranger);
     free(peer->header_token);
     free(peer->sid);
     free(peer);
@@ -268,6 +268,7 @@ s_on_upgrade(gw_peer_t *peer, struct lws *wsi, char *protocol)
         return -1;
     }
     peer->in_request = true;
+    gw_strangers_add(&self->strangers, &peer->stranger);
     return self->options.ws ? gw_ws_confirm(self->options.ws, wsi, peer, protocol) : -1;
 }
 
@@ -316,10 +317,7 @@ s_claim(gw_peer_t *peer, struct lws *wsi)
 {
     gw_http_t *self = peer->http;
     self->adopting = NULL;
-    peer->prev = self->peers.prev;
-    peer->next = &self->peers;
-    peer->prev->next = peer;
-    self->peers.prev = peer;
+    gw_strangers_add(&self->strangers, &peer->stranger);
     gw_tap_open(&peer->tap, lws_get_socket_fd(wsi));
     lws_set_opaque_user_data(wsi, peer);
     self->counters.adopted++;
@@ -414,8 +412,7 @@ gw_http_new(const gw_http_options_t *options)
     }
     self->options = *options;
     self->hangup = gw_hangup_new(options->loop, s_on_hangup);
-    self->peers.prev = &self->peers;
-    self->peers.next = &self->peers;
+    gw_strangers_init(&self->strangers, options->loop);
     lws_set_log_level(0, NULL); /* it would print what clients send */
     if (!self->hangup || s_start(self) != 0) {
         gw_http_destroy(&self);
@@ -485,6 +482,12 @@ gw_http_on_closed(gw_http_t *self, void (*closed)(void *arg), void *arg)
 {
     self->closed = closed;
     self->closed_arg = arg;
+}
+
+gw_strangers_t *
+gw_http_strangers(gw_http_t *self)
+{
+    return &self->strangers;
 }
 
 const gw_http_counters_t *

@@ -17,6 +17,7 @@
 
 #include "gateway/limit.h"
 #include "gateway/origin.h"
+#include "gateway/strangers.h"
 #include "gateway/trust.h"
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
@@ -83,6 +84,10 @@ gw_http_end_connections(gw_http_t *self);
 void
 gw_http_on_closed(gw_http_t *self, void (*closed)(void *arg), void *arg);
 
+/* Those of its connections that have joined nothing. */
+gw_strangers_t *
+gw_http_strangers(gw_http_t *self);
+
 const gw_http_counters_t *
 gw_http_counters(const gw_http_t *self);
 
@@ -130,6 +135,12 @@ gw_request_on_cancelled(gw_request_t *self, void (*cancelled)(void *arg), void *
  * request is then gone. */
 void
 gw_request_on_lost(gw_request_t *self, void (*lost)(void *arg, gw_request_t *self), void *arg);
+/* It comes from a client that has joined: its connection is no stranger's. */
+void
+gw_request_know(gw_request_t *self);
+/* It does not, after all. */
+void
+gw_request_doubt(gw_request_t *self);
 /* The `arg` of gw_request_on_cancelled; NULL at first. */
 void *
 gw_request_arg(const gw_request_t *self);

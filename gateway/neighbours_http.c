@@ -19,6 +19,9 @@ static void
 s_answer(gw_polling_get_t *get, int status, pr_str_t body)
 {
     forwarded_t *forwarded = (forwarded_t *) get;
+    if (status != 200) {
+        gw_request_doubt(forwarded->request);
+    }
     gw_polling_http_answer(forwarded->request, status, body);
     free(forwarded);
 }
@@ -74,6 +77,8 @@ s_ask(gw_neighbours_t *self, gw_request_t *request, pr_str_t sid, pr_str_t owner
         gw_polling_http_answer(request, 400, PR_STR(""));
         return;
     }
+    /* Only the owner knows whether it has joined, and gives it no more than its time to. */
+    gw_request_know(request);
     forwarded->get.answer = s_answer;
     forwarded->neighbours = self;
     forwarded->request = request;

@@ -13,6 +13,7 @@
 #include "gateway/http.h"
 #include "gateway/limit.h"
 #include "gateway/socket.h"
+#include "gateway/strangers.h"
 #include "gateway/tap.h"
 
 struct lws;
@@ -21,8 +22,7 @@ typedef struct gw_peer gw_peer_t;
 
 struct gw_peer {
     gw_http_t *http;
-    gw_peer_t *prev; /* in the list of all */
-    gw_peer_t *next;
+    gw_stranger_t stranger;
     gw_request_t *request; /* the present one, until its answer has been written */
     gw_socket_t *socket;
     char *header_token; /* kept over the upgrade */

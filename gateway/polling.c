@@ -264,6 +264,14 @@ gw_polling_abort(gw_polling_t *self, const gw_polling_get_t *get)
     return true;
 }
 
+void
+gw_polling_know(gw_polling_t *self)
+{
+    if (self->get && self->get->known) {
+        self->get->known(self->get);
+    }
+}
+
 bool
 gw_polling_is_parked(const gw_polling_t *self)
 {

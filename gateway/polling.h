@@ -31,6 +31,8 @@ typedef struct gw_polling_get gw_polling_get_t;
 struct gw_polling_get {
     /* The last that is heard of it. A body of an error is JSON, or empty. */
     void (*answer)(gw_polling_get_t *self, int status, pr_str_t body);
+    /* While it waits: its client has joined. May be NULL. */
+    void (*known)(gw_polling_get_t *self);
 };
 
 /* The session. */
@@ -62,6 +64,9 @@ gw_polling_get(gw_polling_t *self, gw_polling_get_t *get);
 /* Its client is gone. False: it was not the one that waits. */
 bool
 gw_polling_abort(gw_polling_t *self, const gw_polling_get_t *get);
+/* The client has joined: tells the GET that waits. */
+void
+gw_polling_know(gw_polling_t *self);
 /* Whether a GET waits. */
 bool
 gw_polling_is_parked(const gw_polling_t *self);

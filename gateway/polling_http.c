@@ -42,6 +42,15 @@ s_is_foreign(const gw_polling_door_t *self, pr_str_t sid)
            !pr_str_equal(owner, pr_str(gw_engineio_hub_owner(self->hub)));
 }
 
+/* The connection of who has joined is no stranger's. */
+static void
+s_know(const gw_polling_door_t *self, gw_request_t *request)
+{
+    if (gw_engineio_knows(self->hub, s_sid(request))) {
+        gw_request_know(request);
+    }
+}
+
 /* --- answers --- */
 
 /* As the stock server: text for what is read, HTML for what was written, JSON for errors. */
@@ -86,6 +95,12 @@ s_open(const gw_polling_door_t *self, gw_request_t *request)
 /* --- GET --- */
 
 static void
+s_on_known(gw_polling_get_t *get)
+{
+    gw_request_know(((parked_t *) get)->request);
+}
+
+static void
 s_on_answer_lost(void *arg, gw_request_t *request)
 {
     gw_engineio_lose(arg, s_sid(request));
@@ -117,9 +132,11 @@ s_get(const gw_polling_door_t *self, gw_request_t *request)
         return;
     }
     parked->get.answer = s_answer_get;
+    parked->get.known = s_on_known;
     parked->hub = self->hub;
     parked->request = request;
     gw_request_on_cancelled(request, s_on_get_cancelled, parked);
+    s_know(self, request);
     gw_engineio_get(self->hub, s_sid(request), &parked->get);
 }
 
@@ -152,6 +169,7 @@ gw_polling_http_head(const gw_polling_door_t *self, gw_request_t *request)
     gw_request_on_cancelled(request, s_on_post_cancelled, coming);
     pr_str_t sid = s_sid(request);
     size_t most = gw_engineio_post_begin(self->hub, sid, &coming->post);
+    s_know(self, request);
     /* Only its owner knows how much it may be. */
     return s_is_foreign(self, sid) ? PR_CLIENT_MESSAGE_BYTES_MAX : most;
 }
@@ -186,6 +204,7 @@ s_post(const gw_polling_door_t *self, gw_request_t *request)
     } else if (!gw_request_is_too_large(request)) {
         status = gw_engineio_post(self->hub, s_sid(request), gw_request_body(request), &answer);
     }
+    s_know(self, request); /* it may just have joined */
     gw_polling_http_answer(request, status, answer);
 }
 

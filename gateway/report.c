@@ -67,8 +67,10 @@ s_pack_rest(msgpack_packer *packer, const gw_rest_counters_t *counters)
 static void
 s_pack_accept(msgpack_packer *packer, const gw_accept_counters_t *counters)
 {
-    const row_t rows[] = {ROW(accepted), ROW(refused_rate), ROW(paused),   ROW(yielded),
-                          ROW(failed),   ROW(proxied),      ROW(bad_proxy)};
+    const row_t rows[] = {
+        ROW(accepted),        ROW(refused_rate), ROW(paused),    ROW(yielded),
+        ROW(failed),          ROW(proxied),      ROW(bad_proxy), ROW(strangers_evicted),
+        ROW(strangers_paused)};
     PACK("accept");
 }
 

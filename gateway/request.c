@@ -102,6 +102,18 @@ gw_request_on_lost(gw_request_t *self, void (*lost)(void *arg, gw_request_t *sel
     self->lost_arg = arg;
 }
 
+void
+gw_request_know(gw_request_t *self)
+{
+    gw_strangers_know(&self->peer->stranger);
+}
+
+void
+gw_request_doubt(gw_request_t *self)
+{
+    gw_strangers_add(gw_http_strangers(self->peer->http), &self->peer->stranger);
+}
+
 void *
 gw_request_arg(const gw_request_t *self)
 {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "gateway/write.h"
+#include "proto/wire/limits.h"
 
 int
 gw_socket_send(gw_socket_t *self, pr_buf_t *frame)
@@ -81,4 +82,7 @@ void
 gw_socket_set_message_max(gw_socket_t *self, size_t bytes)
 {
     self->message_max = (uint32_t) bytes;
+    if (bytes > PR_BEFORE_JOIN_BYTES_MAX) {
+        gw_strangers_know(&self->peer->stranger);
+    }
 }

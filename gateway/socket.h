@@ -66,7 +66,7 @@ gw_socket_kill(gw_socket_t *self);
 const char *
 gw_socket_address(const gw_socket_t *self);
 
-/* Bound of one incoming message: PR_BEFORE_JOIN_BYTES_MAX at first. */
+/* Bound of one incoming message: PR_BEFORE_JOIN_BYTES_MAX at first, more for who has joined. */
 void
 gw_socket_set_message_max(gw_socket_t *self, size_t bytes);
 

@@ -206,6 +206,11 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_UNKNOWN_CODES_PER_MIN 30
 /* Connections whose PROXY head has not come yet: more are closed at once. */
 #define PR_PROXY_WAITING_MAX 1024
+/* Connections that have joined nothing: one of so many that there may be, but not fewer than … For
+ * a new one the oldest is closed, if it had its time; else the new one waits in the kernel. */
+#define PR_STRANGERS_PART 10
+#define PR_STRANGERS_MIN 64
+#define PR_STRANGER_MS 1000
 /* Addresses remembered for the two limits above; the oldest is forgotten. */
 #define PR_ADDRESSES_MAX 16384
 /* REST requests waiting for an actor: more are answered 503. */

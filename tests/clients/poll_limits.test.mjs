@@ -115,6 +115,33 @@ test("sockets of a gateway: those past the limit wait until there is room", () =
     }
   }));
 
+test("sockets that never join are a tenth: the oldest make room, nobody who joined is hurt", () =>
+  withSystem({ env: { ROLLCALL_GATEWAY_SOCKETS_MAX: "640" } }, async (system) => {
+    const { poll, accessToken } = await create(system.url, { name: "Ada" });
+    const ada = new Player(system.url, accessToken);
+    await ada.joined();
+    const bob = await Player.join(system.url, poll.id, "Bob", { transports: ["polling"] });
+    await bob.joined();
+    // 64 are a tenth: the second half waits until the first had its time, and takes its place.
+    const idle = Array.from({ length: 128 }, () =>
+      net.connect({ port: system.port, host: "127.0.0.1" }),
+    );
+    for (const socket of idle) socket.on("error", () => {});
+    await Promise.all(idle.slice(0, 64).map((socket) => once(socket.resume(), "end")));
+    const carol = await Player.join(system.url, poll.id, "Carol");
+    await Promise.all([ada, bob, carol].map((player) => player.sees(["Ada", "Bob", "Carol"])));
+    await eventually(
+      async () => counted(await system.status(), "strangers_evicted") >= 64,
+      "strangers to be evicted",
+    );
+    assert.ok(counted(await system.status(), "strangers_paused") > 0);
+    for (const player of [ada, bob, carol]) {
+      assert.deepEqual(player.disconnects, []);
+      player.leave();
+    }
+    for (const socket of idle) socket.destroy();
+  }));
+
 test("connects of one address: past the burst they are closed without a word", () =>
   withSystem(
     { env: { ROLLCALL_GATEWAY_ADDRESS_BURST: "20", ROLLCALL_GATEWAY_ADDRESS_PER_S: "10" } },
