@@ -184,15 +184,6 @@ s_put_text(ac_batch_t *self, size_t member, pr_str_t key, pr_str_t text)
     return s_put(self, member, key, false);
 }
 
-static int
-s_put_number(ac_batch_t *self, size_t member, pr_str_t key, int64_t number)
-{
-    msgpack_packer packer = s_begin(self);
-    pr_buf_append_int(self->json, number);
-    (void) msgpack_pack_int64(&packer, number);
-    return s_put(self, member, key, false);
-}
-
 int
 ac_batch_participant(ac_batch_t *self, pr_str_t user, pr_str_t name)
 {
@@ -239,12 +230,20 @@ s_put_ballot(ac_batch_t *self, pr_str_t user, const ac_choice_t *choice)
     return s_put(self, MEMBER_RANKINGS, user, false);
 }
 
+static int
+s_put_place(ac_batch_t *self, pr_str_t user, pr_str_t json)
+{
+    (void) s_begin(self);
+    pr_buf_append_str(self->json, json);
+    return s_put(self, MEMBER_BALLOT_SEQ, user, false);
+}
+
 int
 ac_batch_ballot(ac_batch_t *self, pr_str_t user, const ac_choice_t *choice)
 {
     bool is_gone = choice->count == 0;
     int rc = is_gone ? s_put_gone(self, MEMBER_BALLOT_SEQ, user)
-                     : s_put_number(self, MEMBER_BALLOT_SEQ, user, choice->seq);
+                     : s_put_place(self, user, choice->place);
     if (rc == 0) {
         rc = is_gone ? s_put_gone(self, MEMBER_RANKINGS, user) : s_put_ballot(self, user, choice);
         if (rc != 0) {
@@ -257,7 +256,9 @@ ac_batch_ballot(ac_batch_t *self, pr_str_t user, const ac_choice_t *choice)
 int
 ac_batch_removed(ac_batch_t *self, pr_str_t id, int64_t count)
 {
-    return s_put_number(self, MEMBER_REMOVED, id, count);
+    (void) s_begin(self);
+    pr_buf_append_int(self->json, count);
+    return s_put(self, MEMBER_REMOVED, id, false);
 }
 
 int

@@ -26,8 +26,8 @@ typedef struct ac_batch ac_batch_t;
 typedef struct {
     const pr_str_t *ids;
     size_t count;
-    int64_t seq;   /* its place in the order in which ballots are counted */
-    bool is_shown; /* in the public document; else an empty list stands there */
+    pr_str_t place; /* JSON: in the order in which ballots are counted */
+    bool is_shown;  /* in the public document; else an empty list stands there */
 } ac_choice_t;
 
 /* An empty batch, or NULL when out of memory. */

@@ -43,6 +43,17 @@ typedef struct {
     int64_t value;
 } ac_number_t;
 
+/* The command that cast a ballot: which one of which conn. */
+typedef struct {
+    char conn[PR_NOMINATION_ID_LEN + 1]; /* a mark; "": not known */
+    int64_t number;                      /* of the conn's commands; 0: without an order */
+} ac_cast_t;
+
+typedef struct {
+    int64_t seq; /* place in the order in which ballots are counted */
+    ac_cast_t cast;
+} ac_place_t;
+
 struct ac_poll {
     const ac_rules_t *rules;
     char id[PR_POLL_ID_LEN + 1];
@@ -62,7 +73,7 @@ struct ac_poll {
     pr_map_t *nominations;  /* nomination -> ac_nomination_t */
     pr_map_t *rankings;     /* user -> ac_ballot_t */
     pr_map_t *removed;      /* user, or nomination -> ac_number_t */
-    pr_map_t *ballot_seq;   /* user -> ac_number_t */
+    pr_map_t *ballot_seq;   /* user -> ac_place_t */
     ac_result_t *results;
     size_t result_count;
 };
@@ -76,6 +87,9 @@ ac_poll_apply(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects);
 /* Counts the ballots into `results`: poll_results.c. 0 or PR_E_NOMEM. */
 PR_MUST_CHECK int
 ac_poll_tally(ac_poll_t *self);
+/* Appends a place as it is stored: [seq,"conn",number]. */
+void
+ac_poll_write_place(const ac_place_t *place, pr_buf_t *json);
 /* Appends the results as they are stored, and as they are shown. */
 void
 ac_poll_write_results(const ac_poll_t *self, pr_buf_t *json);

@@ -174,17 +174,44 @@ s_read_numbers(pr_map_t *map, const json_t *object, bool (*is_id)(pr_str_t id))
     return 0;
 }
 
+/* [seq,"conn",number], or a number as it was once. */
+static int
+s_read_place(const json_t *value, ac_place_t *place)
+{
+    const json_t *seq = json_is_array(value) ? json_array_get(value, 0) : value;
+    if (!json_is_integer(seq)) {
+        return PR_E_MALFORMED;
+    }
+    place->seq = json_integer_value(seq);
+    const json_t *conn = json_array_get(value, 1);
+    pr_str_t mark = pr_str(json_string_value(conn));
+    if (pr_id_is_nomination(mark)) {
+        s_copy_id(place->cast.conn, mark);
+        place->cast.number = json_integer_value(json_array_get(value, 2));
+    }
+    return 0;
+}
+
 static int
 s_read_ballot_seq(ac_poll_t *self, const json_t *object)
 {
-    int rc = s_read_numbers(self->ballot_seq, object, pr_id_is_user);
-    for (size_t i = 0; i < pr_map_count(self->ballot_seq); i++) {
-        const ac_number_t *seq = pr_map_value_at(self->ballot_seq, i);
-        if (seq->value > self->ballots_cast) {
-            self->ballots_cast = seq->value;
+    const char *user;
+    json_t *value;
+    json_object_foreach((json_t *) object, user, value)
+    {
+        ac_place_t read = {0};
+        if (!pr_id_is_user(pr_str(user)) || s_read_place(value, &read) != 0) {
+            return PR_E_MALFORMED;
         }
+        ac_place_t *place = malloc(sizeof *place);
+        if (s_set(self->ballot_seq, user, place) != 0) {
+            free(place);
+            return PR_E_NOMEM;
+        }
+        *place = read;
+        self->ballots_cast = read.seq > self->ballots_cast ? read.seq : self->ballots_cast;
     }
-    return rc;
+    return 0;
 }
 
 static int
@@ -383,6 +410,32 @@ s_write_numbers(const pr_map_t *map, pr_str_t name, pr_buf_t *out)
     pr_buf_append_byte(out, '}');
 }
 
+void
+ac_poll_write_place(const ac_place_t *place, pr_buf_t *json)
+{
+    pr_buf_append_byte(json, '[');
+    pr_buf_append_int(json, place->seq);
+    if (place->cast.conn[0]) {
+        pr_buf_append_byte(json, ',');
+        pr_buf_append_json(json, pr_str(place->cast.conn));
+        pr_buf_append_byte(json, ',');
+        pr_buf_append_int(json, place->cast.number);
+    }
+    pr_buf_append_byte(json, ']');
+}
+
+static void
+s_write_ballot_seq(const ac_poll_t *self, pr_buf_t *out)
+{
+    s_key(out, false, PR_STR("ballotSeq"));
+    pr_buf_append_byte(out, '{');
+    for (size_t i = 0; i < pr_map_count(self->ballot_seq); i++) {
+        s_key(out, i == 0, pr_map_key_at(self->ballot_seq, i));
+        ac_poll_write_place(pr_map_value_at(self->ballot_seq, i), out);
+    }
+    pr_buf_append_byte(out, '}');
+}
+
 static void
 s_write_meta(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out)
 {
@@ -407,7 +460,7 @@ s_write_meta(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out)
         pr_buf_append_json(out, pr_str(self->started));
     }
     s_write_numbers(self->removed, PR_STR("removed"), out);
-    s_write_numbers(self->ballot_seq, PR_STR("ballotSeq"), out);
+    s_write_ballot_seq(self, out);
     pr_buf_append_str(out, PR_STR(",\"nonce\":"));
     pr_buf_append_json(out, pr_str(self->nonce));
     pr_buf_append_byte(out, '}');

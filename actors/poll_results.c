@@ -28,8 +28,8 @@ s_order(const ac_poll_t *self, size_t count)
 {
     cast_t *casts = calloc(count + 1, sizeof *casts);
     for (size_t i = 0; casts && i < count; i++) {
-        const ac_number_t *seq = pr_map_get(self->ballot_seq, pr_map_key_at(self->rankings, i));
-        casts[i] = (cast_t) {seq ? seq->value : 0, pr_map_value_at(self->rankings, i)};
+        const ac_place_t *place = pr_map_get(self->ballot_seq, pr_map_key_at(self->rankings, i));
+        casts[i] = (cast_t) {place ? place->seq : 0, pr_map_value_at(self->rankings, i)};
     }
     if (casts) {
         qsort(casts, count, sizeof *casts, s_compare);

@@ -40,8 +40,8 @@ async function verify(system, table, ballots) {
   assert.equal(Object.keys(stored.rankings).length, ballots.size);
   assert.deepEqual(Object.keys(stored.meta.ballotSeq).sort(), [...ballots.keys()].sort());
   // Counted by a second hand, in order of the first ballots.
-  const seqs = Object.entries(stored.meta.ballotSeq).sort(([, a], [, b]) => a - b);
-  assert.equal(new Set(seqs.map(([, seq]) => seq)).size, ballots.size, "each has a place");
+  const seqs = Object.entries(stored.meta.ballotSeq).sort(([, [a]], [, [b]]) => a - b);
+  assert.equal(new Set(seqs.map(([, [seq]]) => seq)).size, ballots.size, "each has a place");
   const scores = new Map();
   for (const [user] of seqs) {
     ballots.get(user).forEach((id, n) => scores.set(id, (scores.get(id) ?? 0) + WEIGHTS[n]));

@@ -244,7 +244,7 @@ def stored():
         del good[name]
     meta = {"schema": 1, "version": 4, "rev": "4-00000000000000ff", "state": "open",
             "endsAt": 1800000000000, "ballots": "secret", "removed": {BOB: 1},
-            "ballotSeq": {ALICE: 1},
+            "ballotSeq": {ALICE: [1, "conn-001", 3]},
             "nonce": "nonce"}
     for more in ({}, {"hasStarted": True}, {"topic": "\0\U0001F35C"}, {"participants": {}},
         {"rankings": {}},
@@ -255,7 +255,7 @@ def stored():
         yield json.dumps({**good, **more, "meta": meta}).encode()
     for more in ({"state": "voting"}, {"state": "closed"}, {"schema": 2}, {"version": 5},
         {"rev": "4-x"},
-                 {"ballots": "open"}, {"ballotSeq": {}}, {"removed": {ALICE: 1}}, {"nonce": ""},
+                 {"ballots": "open"}, {"ballotSeq": {}}, {"ballotSeq": {ALICE: 1}}, {"removed": {ALICE: 1}}, {"nonce": ""},
                  {"endsAt": -1}):
         yield json.dumps({**good, "meta": {**meta, **more}}).encode()
     yield from (b"", b"{", b"null", b"{} junk", json.dumps({**good, "meta": None}).encode())

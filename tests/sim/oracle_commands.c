@@ -91,7 +91,8 @@ s_is_ballot_of(const sim_command_log_t *command, const json_t *ballot)
 }
 
 /* The ballot that stands must be one that the user sent, refused or not, and none older than the
- * last acknowledged one of the same tab. */
+ * last acknowledged one of the same socket: what an older socket had sent may come late, out of a
+ * gateway that stood still. */
 static void
 s_check_ballot(const sim_world_t *world, const sim_client_t *client, const json_t *document)
 {
@@ -117,7 +118,7 @@ s_check_ballot(const sim_world_t *world, const sim_client_t *client, const json_
         for (size_t k = 0; strcmp(other->user, client->user) == 0 && k < other->command_count;
              k++) {
             const sim_command_log_t *command = &other->commands[k];
-            bool is_later = command == last || other != client || command > last;
+            bool is_later = other != client || command >= last || command->socket != last->socket;
             if (is_later && command->outcome != SIM_NONE && s_is_ballot_of(command, ballot)) {
                 return;
             }

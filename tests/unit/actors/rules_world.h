@@ -134,6 +134,20 @@ s_end(world_t *self)
     pr_buf_destroy(&self->args);
 }
 
+/* The poll as its next owner has it: read from what is stored. */
+static inline void
+s_reload(world_t *self)
+{
+    const pr_rev_t rev = {7, 0xff};
+    pr_buf_t *json = pr_buf_new(0);
+    ac_poll_t *again = NULL;
+    ac_poll_write_stored(self->poll, &rev, json);
+    assert_int_equal(ac_poll_from_json(pr_buf_str(json), PR_STR("ABC123"), &s_rules, &again), 0);
+    ac_poll_destroy(&self->poll);
+    self->poll = again;
+    pr_buf_destroy(&json);
+}
+
 static bool
 s_stored_has(const world_t *self, const char *piece)
 {

@@ -33,7 +33,8 @@ static const ac_rules_t s_rules = {
     "\"adminID\":\"alice-alice-alice-ali\",\"hasStarted\":" started                                \
     ",\"meta\":{\"schema\":1,\"version\":4,\"rev\":\"4-00000000000000ff\",\"state\":\"" phase      \
     "\",\"endsAt\":1800000000000,\"ballots\":\"secret\","                                          \
-    "\"removed\":{\"bob-bob-bob-bob-bob-b\":1},\"ballotSeq\":{\"alice-alice-alice-ali\":1},"       \
+    "\"removed\":{\"bob-bob-bob-bob-bob-b\":1},\"ballotSeq\":{"                                    \
+    "\"alice-alice-alice-ali\":[1,\"conn-001\",3]},"                                               \
     "\"nonce\":\"nonce\"}}"
 
 static ac_poll_t *
@@ -229,6 +230,7 @@ foreign_documents_are_refused(void **state)
         {"\"hasStarted\":false", "\"hasStarted\":0", PR_E_MALFORMED},
         {"\"meta\":{", "\"mata\":{", PR_E_MALFORMED},
         {"\"ballotSeq\":{\"alice", "\"ballotSeq\":{\"$lice", PR_E_MALFORMED},
+        {"[1,\"conn-001\",3]", "[]", PR_E_MALFORMED},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *at = strstr(good, rows[i].from);

@@ -211,8 +211,40 @@ ballots_are_read_strictly(void **state)
     assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, ADMIN, args), 0);
     assert_int_equal(ac_batch_count(world.batch), 0);
     assert_int_equal(s_ask(&world, AC_EVENT_SUBMIT_RANKINGS, ADMIN, s_rank(b, NULL)), 0);
-    assert_true(s_stored_has(&world, "\"ballotSeq\":{\"bobby-bobby-bobby-bob\":1,"
-                                     "\"admin-admin-admin-adm\":2}"));
+    assert_true(s_stored_has(&world, "\"ballotSeq\":{\"bobby-bobby-bobby-bob\":[1,"));
+    assert_true(s_stored_has(&world, "\"admin-admin-admin-adm\":[2,"));
+    s_end(&world);
+}
+
+/* A command of the vote that may come again, and behind a later one, by another way. */
+static void
+ballot_that_a_later_one_of_its_conn_has_replaced_stays_replaced(void **state)
+{
+    (void) state;
+    world_t world = s_world(1);
+    char older[64];
+    char newer[64];
+    (void) snprintf(older, sizeof older, "{\"rankings\":[\"%s\"]}", world.first);
+    (void) snprintf(newer, sizeof newer, "{\"rankings\":[\"%s\"]}", world.second);
+    const ac_event_kind_t vote = AC_EVENT_SUBMIT_RANKINGS;
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.2"), older), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.10"), newer), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.2"), older), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    /* Also for who loads it, and when the vote is over. */
+    s_reload(&world);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.9"), older), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    /* Of another conn, or without an order, it is a newer one. */
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.1"), older), 0);
+    assert_int_equal(ac_batch_count(world.batch), 2);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1"), newer), 0);
+    assert_int_equal(ac_batch_count(world.batch), 2);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR(".x"), older), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.3"), newer), 0);
+    assert_int_equal(s_ask(&world, AC_EVENT_CLOSE_POLL, ADMIN, NULL), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.2"), older), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.4"), older), PR_E_BAD_REQUEST);
     s_end(&world);
 }
 
@@ -389,6 +421,7 @@ main(void)
         cmocka_unit_test(vote_needs_an_option),
         cmocka_unit_test(start_sent_again_is_saved_even_when_closed),
         cmocka_unit_test(ballots_are_read_strictly),
+        cmocka_unit_test(ballot_that_a_later_one_of_its_conn_has_replaced_stays_replaced),
         cmocka_unit_test(too_many_choices_are_refused),
         cmocka_unit_test(frozen_ballot_sent_again_is_saved),
         cmocka_unit_test(closing_counts_and_a_load_counts_again),

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+
+#include "actors/poll_rule.h"
+
+#include <string.h>
+
+#include "proto/base/digest.h"
+#include "proto/base/fault.h"
+#include "proto/wire/error.h"
+
+void
+ac_rule_say(const ac_event_t *event, const char *words)
+{
+    if (event->words) {
+        msgpack_packer packer = pr_packer(event->words);
+        pr_pack_str(&packer, pr_str(words));
+    }
+}
+
+int
+ac_rule_refuse(const ac_event_t *event, const char *reason)
+{
+    ac_rule_say(event, reason);
+    return PR_E_BAD_REQUEST;
+}
+
+int
+ac_rule_must_be_in(const ac_poll_t *self, const ac_event_t *event)
+{
+    if (ac_poll_has_removed(self, event->user)) {
+        return PR_E_REMOVED;
+    }
+    return ac_poll_lists(self, event->user) ? 0 : ac_rule_refuse(event, "You are not in this poll");
+}
+
+int
+ac_rule_must_be_admin(const ac_poll_t *self, const ac_event_t *event)
+{
+    return pr_str_equal(event->user, pr_str(self->admin)) ? 0 : PR_E_UNAUTHORIZED;
+}
+
+const msgpack_object *
+ac_rule_argument(const ac_event_t *event, pr_str_t name)
+{
+    const msgpack_object *args = NULL;
+    if (!event->args.ptr || pr_value_unpack(event->args, event->memory, &args) != 0) {
+        return NULL;
+    }
+    return pr_object_member(args, name);
+}
+
+ac_mark_t
+ac_rule_mark(const ac_poll_t *self, pr_str_t user, pr_str_t id)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    enum { LETTERS = 52, ALL = 64 };
+    pr_str_t parts[] = {pr_str(self->id), user, id};
+    uint64_t digest = pr_digest(parts, 3);
+    digest += PR_FAULT("core.new_mark") ? pr_map_count(self->nominations) : 0;
+    ac_mark_t mark = {{0}};
+    mark.text[0] = alphabet[digest % LETTERS];
+    digest /= LETTERS;
+    for (size_t i = 1; i < PR_NOMINATION_ID_LEN; i++) {
+        mark.text[i] = alphabet[digest % ALL];
+        digest /= ALL;
+    }
+    return mark;
+}
+
+/* Digits alone, few enough for any number that JavaScript knows. */
+static bool
+s_read_number(pr_str_t digits, int64_t *number)
+{
+    enum { DIGITS_MAX = 15 };
+    *number = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
+            return false;
+        }
+        *number = *number * 10 + (digits.ptr[i] - '0');
+    }
+    return digits.len > 0 && digits.len <= DIGITS_MAX;
+}
+
+ac_cast_t
+ac_rule_cast(const ac_poll_t *self, pr_str_t user, pr_str_t id)
+{
+    size_t end = id.len;
+    while (end > 0 && id.ptr[end - 1] != '.') {
+        end--;
+    }
+    ac_cast_t cast = {0};
+    pr_str_t conn = id;
+    if (end > 0 && s_read_number((pr_str_t) {id.ptr + end, id.len - end}, &cast.number)) {
+        conn.len = end - 1;
+    } else {
+        cast.number = 0;
+    }
+    ac_mark_t mark = ac_rule_mark(self, user, conn);
+    memcpy(cast.conn, mark.text, sizeof cast.conn);
+    return cast;
+}
