@@ -70,6 +70,18 @@ describe("engine.io-client", () => {
     });
   }
 
+  test("polling only: more than maxPayload at once comes in several bodies", async () => {
+    const socket = await connect(["polling"]);
+    const expected = [...Array(10)].map((_, i) => `${i}${"\u20ac".repeat(100000)}`);
+    for (const text of expected) socket.send(text);
+    await eventually(() => socket.received.length >= 10, "all of them");
+    assert.deepEqual(socket.received, expected);
+    // What no body can hold goes alone, and is refused: the client begins anew then.
+    const closed = once(socket, "close");
+    socket.send("x".repeat(1000000));
+    assert.equal(await closed, "transport error");
+  });
+
   test("many upgrades at the same time, with messages in between, lose none", async () => {
     const sockets = await Promise.all([...Array(30)].map(() => connect(TRANSPORTS.default)));
     await Promise.all(

@@ -2,7 +2,7 @@
 // Whole polls over every transport of the stock clients, with a gateway that dies in the middle.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { Polling } from "./support/echo.mjs";
+import { PacketSocket, Polling, forgotten } from "./support/echo.mjs";
 import { io40, io44, io46, io48 } from "./support/packages.mjs";
 import { Player } from "./support/player.mjs";
 import { create, join } from "./support/rest.mjs";
@@ -204,3 +204,47 @@ for (const [name, transports] of Object.entries(TRANSPORTS)) {
     table.leave();
   });
 }
+
+test("no log tells the id of a session, whatever happens to it", async () => {
+  const talkative = await System.start({ gateways: 2, env: { ROLLCALL_LOG_LEVEL: "debug" } });
+  try {
+    const sids = [];
+    const open = async () => {
+      const session = await Polling.open(talkative.url, "/socket.io/");
+      sids.push(session.sid);
+      return session;
+    };
+    const bad = await open();
+    assert.equal(await bad.post("4nonsense"), "400 ");
+    await forgotten(bad);
+    const overlapping = await open();
+    const gets = [overlapping.get(), overlapping.get()];
+    assert.deepEqual((await Promise.all(gets)).sort(), ["200 1", "400 "]);
+    const moving = await open();
+    const socket = await PacketSocket.open(talkative.url, "/socket.io/", `&sid=${moving.sid}`);
+    socket.send("2probe");
+    assert.equal(await socket.next(), "3probe");
+    socket.send("5");
+    socket.send("40/nope,");
+    assert.equal(await socket.next(), '44/nope,{"message":"Invalid namespace"}');
+    socket.send("4nonsense");
+    await socket.end();
+    const left = await open();
+    assert.equal(await left.post("1"), "200 ok");
+    const first = await PacketSocket.open(talkative.url, "/socket.io/");
+    sids.push(JSON.parse((await first.next()).slice(1)).sid);
+    first.socket.terminate();
+    await talkative.stop();
+    assert.match(talkative.log, /client\.bad/);
+    for (const sid of sids) assert.ok(!talkative.log.includes(sid.slice(-22)), talkative.log);
+  } finally {
+    await talkative.dispose();
+  }
+});
+
+test("/socket.io without its slash is nothing, nor is a file below it", async () => {
+  for (const path of ["/socket.io", "/socket.io/socket.io.js", "/engine.io/"]) {
+    const { status } = await fetch(`${system.url}${path}?EIO=4&transport=polling`);
+    assert.equal(status, 404, path);
+  }
+});

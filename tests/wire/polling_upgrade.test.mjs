@@ -159,14 +159,19 @@ describe("section 5: the upgrade", () => {
     assert.equal(await session.get(), '400 {"code":1,"message":"Session ID unknown"}');
   });
 
-  test("no 5 within 10 s: only the WebSocket is closed", async () => {
-    const session = await echo.session();
-    const silent = await probe(session);
+  test("no 5 within 10 s, probed or not: only the WebSocket is closed, no more noops", async () => {
     const begun = performance.now();
-    await silent.end();
-    assert.ok(performance.now() - begun > 9900);
-    assert.equal(await session.post("4x"), "200 ok");
-    assert.equal(await session.get(), "200 4x");
+    await Promise.all(
+      [probe, probed].map(async (open) => {
+        const session = await echo.session();
+        const silent = await open(session);
+        await silent.end();
+        assert.ok(performance.now() - begun > 9900);
+        const { answer: get } = await echo.park(() => session.get());
+        assert.equal(await session.post("4x"), "200 ok");
+        assert.equal(await get, "200 4x");
+      }),
+    );
   });
 
   test("no session for a sid of nobody", async () => {
