@@ -255,7 +255,8 @@ def stored():
         yield json.dumps({**good, **more, "meta": meta}).encode()
     for more in ({"state": "voting"}, {"state": "closed"}, {"schema": 2}, {"version": 5},
         {"rev": "4-x"},
-                 {"ballots": "open"}, {"ballotSeq": {}}, {"ballotSeq": {ALICE: 1}}, {"removed": {ALICE: 1}}, {"nonce": ""},
+                 {"ballots": "open"}, {"ballotSeq": {}},
+                 {"ballotSeq": {ALICE: 1}}, {"removed": {ALICE: 1}}, {"nonce": ""},
                  {"endsAt": -1}):
         yield json.dumps({**good, "meta": {**meta, **more}}).encode()
     yield from (b"", b"{", b"null", b"{} junk", json.dumps({**good, "meta": None}).encode())
