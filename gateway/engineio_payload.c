@@ -170,3 +170,20 @@ gw_payload_append_frames(pr_buf_t *body, pr_str_t frames)
         at = frame.binary ? s_append_binary(body, frames, at) : s_append_text(body, frames, at);
     }
 }
+
+size_t
+gw_payload_frames_max(pr_str_t frames)
+{
+    size_t most = 0;
+    bool begins = true;
+    bool binary = false;
+    for (size_t at = 0; at < frames.len;) {
+        gw_frame_t frame;
+        at = gw_frame_read(frames, at, &frame);
+        binary = begins ? frame.binary : binary;
+        begins = frame.final;
+        /* A separator and a `b` besides; the last group of base64 may be a part of one. */
+        most += 2 + (binary ? frame.payload.len / 3 * 4 + 4 : frame.payload.len);
+    }
+    return most;
+}

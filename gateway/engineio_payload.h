@@ -38,5 +38,8 @@ gw_payload_append(pr_buf_t *body, pr_str_t packet);
 /* Appends the packets that are in WebSocket frames of ours (gw_frame_text and its like). */
 void
 gw_payload_append_frames(pr_buf_t *body, pr_str_t frames);
+/* What that may make of them at most, in bytes. */
+size_t
+gw_payload_frames_max(pr_str_t frames);
 
 #endif

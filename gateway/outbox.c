@@ -78,8 +78,8 @@ gw_outbox_pop(gw_outbox_t *self)
     return frame;
 }
 
-size_t
-gw_outbox_next_len(const gw_outbox_t *self)
+pr_str_t
+gw_outbox_next(const gw_outbox_t *self)
 {
-    return self->head ? pr_buf_len(self->head->frame) : 0;
+    return self->head ? pr_buf_str(self->head->frame) : PR_STR_NONE;
 }

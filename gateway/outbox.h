@@ -35,8 +35,8 @@ gw_outbox_push(gw_outbox_t *self, pr_buf_t *frame);
 pr_buf_t *
 gw_outbox_pop(gw_outbox_t *self);
 
-/* Bytes of the oldest; 0 if there is none. */
-size_t
-gw_outbox_next_len(const gw_outbox_t *self);
+/* The oldest, borrowed; absent if there is none. */
+pr_str_t
+gw_outbox_next(const gw_outbox_t *self);
 
 #endif

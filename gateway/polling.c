@@ -95,8 +95,8 @@ s_answer(gw_polling_t *self, int status, pr_str_t body)
 static bool
 s_has_room(const gw_polling_t *self, const pr_buf_t *body)
 {
-    return pr_buf_len(body) == 0 ||
-           pr_buf_len(body) + gw_outbox_next_len(&self->outbox) <= PR_POLLING_BODY_BYTES_MAX;
+    size_t more = gw_payload_frames_max(gw_outbox_next(&self->outbox));
+    return pr_buf_len(body) == 0 || pr_buf_len(body) + more <= PR_POLLING_BODY_BYTES_MAX;
 }
 
 /* Moves what is queued into a body, as far as it may be long. */

@@ -363,6 +363,10 @@ describe("section 4: the polling transport", () => {
     for (let i = 0; i < 4; i++) assert.equal(await session.post(part), "200 ok");
     assert.equal(await session.get(), `200 ${part}${RS}${part}`);
     assert.equal(await session.get(), `200 ${part}${RS}${part}`);
+    // 800,000 bytes are more than that in base64.
+    const bytes = `b${Buffer.alloc(400000).toString("base64")}`;
+    for (let i = 0; i < 2; i++) assert.equal(await session.post(bytes), "200 ok");
+    for (let i = 0; i < 2; i++) assert.equal(await session.get(), `200 ${bytes}`);
   });
 
   test("requests after the upgrade: 400 code 3, and the WebSocket is unharmed", async () => {

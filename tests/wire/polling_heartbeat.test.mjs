@@ -241,7 +241,7 @@ describe("section 6: closing", TOGETHER, () => {
     assert.deepEqual(socket.received, []);
   });
 
-  test("DISCONNECT of each namespace, then the close, by polling", async () => {
+  test("a DISCONNECT of ours, then the close of another namespace: both are told", async () => {
     const session = await servers.quiet.session("/socket.io/");
     await session.send("0", "0/custom,");
     for (let i = 0; i < 4; i++) await session.text();

@@ -73,10 +73,13 @@ static void
 s_expect_body(const char *body, size_t count, pr_buf_t **frames)
 {
     pr_buf_t *out = pr_buf_new(0);
+    size_t most = 0;
     for (size_t i = 0; i < count; i++) {
         gw_payload_append_frames(out, pr_buf_str(frames[i]));
+        most += gw_payload_frames_max(pr_buf_str(frames[i]));
         pr_buf_destroy(&frames[i]);
     }
+    assert_in_range(most, pr_buf_len(out), pr_buf_len(out) + 6 * count);
     pr_buf_append_byte(out, '\0');
     assert_string_equal(pr_buf_data(out), body);
     pr_buf_destroy(&out);
@@ -121,6 +124,8 @@ fragments_become_one_packet(void **state)
         pr_buf_t *body = pr_buf_new(0);
         gw_payload_append_frames(body, pr_buf_str(frame));
         pr_str_t packet = pr_buf_str(body);
+        size_t most = gw_payload_frames_max(pr_buf_str(frame));
+        assert_in_range(most, packet.len, packet.len + 64);
         assert_int_equal(packet.ptr[0], 'b');
         pr_buf_t *back = gw_payload_decode((pr_str_t) {packet.ptr + 1, packet.len - 1});
         assert_non_null(back);

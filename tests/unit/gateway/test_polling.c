@@ -238,6 +238,28 @@ body_is_bounded_the_rest_comes_next(void **state)
     }
 }
 
+/* Bytes are longer in base64. */
+static void
+body_of_bytes_is_bounded_too(void **state)
+{
+    world_t *world = *state;
+    gw_polling_destroy(&world->polling);
+    world->polling = gw_polling_new(world->all, 16 << 20, world);
+    size_t part = PR_POLLING_BODY_BYTES_MAX * 2 / 5; /* a megabyte has two and a half of them */
+    char *bytes = calloc(1, part);
+    pr_buf_t *frame = gw_frame_binary((pr_str_t) {bytes, part});
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gw_polling_send_must(world->polling, frame), 0);
+    }
+    pr_buf_destroy(&frame);
+    free(bytes);
+    for (int i = 0; i < 3; i++) {
+        assert_true(gw_polling_get(world->polling, &world->get));
+        s_turn(world);
+        assert_int_equal(pr_buf_len(world->answer), 4 + 1 + (part + 2) / 3 * 4);
+    }
+}
+
 static void
 second_get_ends_both(void **state)
 {
@@ -319,6 +341,7 @@ main(void)
         TEST(asks_for_what_it_missed),
         TEST(queue_is_bounded_but_for_the_document),
         TEST(body_is_bounded_the_rest_comes_next),
+        TEST(body_of_bytes_is_bounded_too),
         TEST(second_get_ends_both),
         TEST(get_that_is_gone_is_not_answered),
         TEST(release_is_a_noop_unless_there_is_more),
