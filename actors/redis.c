@@ -15,12 +15,12 @@
 #include <uv.h>
 
 #include "actors/redis_socket.h"
-#include "actors/redis_url.h"
 #include "proto/base/assert.h"
 #include "proto/base/buffer.h"
 #include "proto/base/clock.h"
 #include "proto/base/fault.h"
 #include "proto/base/log.h"
+#include "proto/base/redis_url.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 
@@ -44,7 +44,7 @@ struct ac_redis {
     pr_loop_t *loop;
     const ac_redis_ops_t *ops;
     void *arg;
-    ac_redis_url_t url;
+    pr_redis_url_t url;
     state_t state;
     uv_timer_t *dialler;
     ac_redis_socket_t *socket;
@@ -373,8 +373,8 @@ s_turn(void *arg)
 bool
 ac_redis_url_is_valid(const char *url)
 {
-    ac_redis_url_t parsed;
-    return ac_redis_url_parse(url, &parsed);
+    pr_redis_url_t parsed;
+    return pr_redis_url_parse(url, &parsed);
 }
 
 static void
@@ -389,7 +389,7 @@ ac_redis_new(pr_loop_t *loop, const char *url, const ac_redis_ops_t *ops, void *
     PR_ASSERT(loop && url && ops && ops->ready && ops->down);
     ac_redis_t *self = calloc(1, sizeof *self);
     uv_timer_t *dialler = calloc(1, sizeof *dialler);
-    if (!self || !dialler || !ac_redis_url_parse(url, &self->url)) {
+    if (!self || !dialler || !pr_redis_url_parse(url, &self->url)) {
         free(self);
         free(dialler);
         return NULL;

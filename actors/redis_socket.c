@@ -142,7 +142,7 @@ s_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
 
 /* Numbers are dialled at once, names are looked up in libuv's threads. */
 static int
-s_dial_tcp(ac_redis_socket_t *self, uv_loop_t *loop, const ac_redis_url_t *url)
+s_dial_tcp(ac_redis_socket_t *self, uv_loop_t *loop, const pr_redis_url_t *url)
 {
     struct sockaddr_storage address;
     if (uv_ip4_addr(url->host, url->port, (struct sockaddr_in *) &address) == 0 ||
@@ -160,7 +160,7 @@ s_dial_tcp(ac_redis_socket_t *self, uv_loop_t *loop, const ac_redis_url_t *url)
 
 ac_redis_socket_t *
 ac_redis_socket_dial(pr_loop_t *loop,
-                     const ac_redis_url_t *url,
+                     const pr_redis_url_t *url,
                      unsigned attempt,
                      const ac_redis_socket_ops_t *ops,
                      void *arg)

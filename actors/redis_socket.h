@@ -8,9 +8,9 @@
 #ifndef AC_REDIS_SOCKET_H
 #define AC_REDIS_SOCKET_H
 
-#include "actors/redis_url.h"
 #include "proto/base/buffer.h"
 #include "proto/base/loop.h"
+#include "proto/base/redis_url.h"
 
 typedef struct ac_redis_socket ac_redis_socket_t;
 
@@ -26,7 +26,7 @@ typedef struct {
  * comes from within. NULL when out of resources. */
 ac_redis_socket_t *
 ac_redis_socket_dial(pr_loop_t *loop,
-                     const ac_redis_url_t *url,
+                     const pr_redis_url_t *url,
                      unsigned attempt,
                      const ac_redis_socket_ops_t *ops,
                      void *arg);

@@ -164,7 +164,7 @@ s_take(gw_accept_t *self, int fd, const struct sockaddr *from)
     if (s_are_strangers_many(self) && gw_strangers_evict(gw_http_strangers(self->options.http))) {
         self->counters.strangers_evicted++;
     }
-    bool trusted = self->options.trust && gw_trust_has(self->options.trust, &address);
+    bool trusted = self->options.trust && pr_networks_have(self->options.trust, &address);
     if (!trusted) {
         s_take_client(self, fd, &address);
     } else if (self->proxies) {

@@ -294,7 +294,7 @@ s_make_limits(gw_gateway_t *self)
     self->origin = gw_origin_new((int) pr_config_int(config, PR_SET_HTTP_CLIENT_PORT),
                                  pr_config_text(config, PR_SET_HTTP_ORIGINS));
     const char *proxies = pr_config_text(config, PR_SET_HTTP_TRUSTED_PROXIES);
-    if (gw_trust_parse(proxies, &self->trust) != 0) {
+    if (pr_networks_parse(proxies, &self->trust) != 0) {
         pr_log_error("gateway.trusted_proxies", "list=\"%s\"", proxies);
         return false;
     }

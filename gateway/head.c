@@ -144,7 +144,7 @@ bool
 gw_head_name_client(gw_peer_t *peer, struct lws *wsi, const gw_trust_t *trust)
 {
     char text[FORWARDED_MAX];
-    if (!trust || !gw_trust_has(trust, &peer->from)) {
+    if (!trust || !pr_networks_have(trust, &peer->from)) {
         return false;
     }
     int len = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR);

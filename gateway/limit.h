@@ -15,14 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/base/networks.h"
+
 struct sockaddr;
 
-/* An IPv6 address, or an IPv4 one mapped into it. */
-typedef struct {
-    uint8_t bytes[16];
-} gw_address_t;
+typedef pr_address_t gw_address_t;
 
-#define GW_ADDRESS_TEXT_MAX 46
+#define GW_ADDRESS_TEXT_MAX PR_ADDRESS_TEXT_MAX
 
 /* All zero for a family that is neither IPv4 nor IPv6. */
 gw_address_t

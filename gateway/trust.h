@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Proxies whose word we take for who the client is: addresses and networks (10.0.0.0/8, fd00::/8).
+ * Proxies whose word we take for who the client is: a list of networks (proto/base/networks.h).
  * Of a chain of proxies the last that is none of them is the client: what stands further left in
  * X-Forwarded-For may be made up. Pure.
  */
@@ -12,25 +12,10 @@
 #include <stdbool.h>
 
 #include "gateway/limit.h"
-#include "proto/base/assert.h"
 #include "proto/base/bytes.h"
+#include "proto/base/networks.h"
 
-#define GW_TRUST_NETWORKS_MAX 64
-
-typedef struct {
-    struct {
-        gw_address_t address;
-        int bits; /* of 128 */
-    } networks[GW_TRUST_NETWORKS_MAX];
-    size_t count;
-} gw_trust_t;
-
-/* Reads a list separated by blanks or commas. PR_E_MALFORMED, or PR_E_FULL for too many. */
-PR_MUST_CHECK int
-gw_trust_parse(const char *list, gw_trust_t *out);
-
-bool
-gw_trust_has(const gw_trust_t *self, const gw_address_t *address);
+typedef pr_networks_t gw_trust_t;
 
 /* Who is behind a connection from `from`, whose X-Forwarded-For is `chain` (absent: none). Once
  * something in it is no address, the one to its right counts. */

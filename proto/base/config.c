@@ -11,6 +11,9 @@
 #include <czmq.h>
 
 #include "proto/base/assert.h"
+#include "proto/base/networks.h"
+#include "proto/base/redis_url.h"
+#include "proto/wire/error.h"
 
 typedef struct {
     const char *key;
@@ -177,7 +180,44 @@ s_read_environment(pr_config_t *self, char *error, size_t error_size)
     return true;
 }
 
-/* What no setting says alone. */
+/* Where Redis is. An url may hold a password: it is not shown. */
+static bool
+s_check_redis(const pr_config_t *self, char *error, size_t error_size)
+{
+    const char *url = pr_config_text(self, PR_SET_REDIS_URL);
+    const char *host = pr_config_text(self, PR_SET_REDIS_HOST);
+    char made[1024];
+    pr_redis_url_t parsed;
+    if (*url && !pr_redis_url_parse(url, &parsed)) {
+        (void) snprintf(error, error_size,
+                        "redis.url must be redis://[user:password@]host[:port] or unix:PATH");
+        return false;
+    }
+    int len = snprintf(made, sizeof made, "redis://%s:1", host);
+    if (!*url && *host && (len >= (int) sizeof made || !pr_redis_url_parse(made, &parsed))) {
+        (void) snprintf(error, error_size, "redis.host \"%s\" is no host", host);
+        return false;
+    }
+    return true;
+}
+
+static bool
+s_check_proxies(const pr_config_t *self, char *error, size_t error_size)
+{
+    pr_networks_t proxies;
+    const char *list = pr_config_text(self, PR_SET_HTTP_TRUSTED_PROXIES);
+    int result = pr_networks_parse(list, &proxies);
+    if (result != 0) {
+        (void) snprintf(error, error_size,
+                        result == PR_E_FULL
+                            ? "http.trusted_proxies has too many networks: \"%s\""
+                            : "http.trusted_proxies must be addresses and networks, not \"%s\"",
+                        list);
+    }
+    return result == 0;
+}
+
+/* What is more than a number or a text. */
 static bool
 s_check_all(const pr_config_t *self, char *error, size_t error_size)
 {
@@ -188,7 +228,8 @@ s_check_all(const pr_config_t *self, char *error, size_t error_size)
                         cert ? "http.tls_cert" : "http.tls_key",
                         cert ? "http.tls_key" : "http.tls_cert");
     }
-    return cert == key;
+    return cert == key && s_check_redis(self, error, error_size) &&
+           s_check_proxies(self, error, error_size);
 }
 
 pr_config_t *

@@ -28,11 +28,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gw_trust_t trust;
     char *list = strndup(bytes.ptr, size);
     PR_ASSERT(list);
-    if (gw_trust_parse(list, &trust) == 0) {
-        (void) gw_trust_has(&trust, &client);
+    if (pr_networks_parse(list, &trust) == 0) {
+        (void) pr_networks_have(&trust, &client);
     }
     free(list);
-    PR_ASSERT(gw_trust_parse("0.0.0.0/0 ::/0", &trust) == 0);
+    PR_ASSERT(pr_networks_parse("0.0.0.0/0 ::/0", &trust) == 0);
     (void) gw_trust_client(&trust, &client, bytes);
     return 0;
 }

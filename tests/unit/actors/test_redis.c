@@ -16,7 +16,6 @@
 #include <uv.h>
 
 #include "actors/redis.h"
-#include "actors/redis_url.h"
 #include "proto/base/clock.h"
 #include "proto/wire/limits.h"
 #include "tests/support/redis_server.h"
@@ -113,76 +112,6 @@ s_never(void *arg)
 {
     (void) arg;
     return false;
-}
-
-/* --- urls --- */
-
-static void
-urls_are_read(void **state)
-{
-    (void) state;
-    ac_redis_url_t url;
-    assert_true(ac_redis_url_parse("redis://ann:p%40ss@db.example:7000/0", &url));
-    assert_string_equal(url.host, "db.example");
-    assert_int_equal(url.port, 7000);
-    assert_string_equal(url.user, "ann");
-    assert_string_equal(url.pass, "p@ss");
-    assert_false(url.is_local);
-    assert_string_equal(url.where, "db.example:7000");
-
-    assert_true(ac_redis_url_parse("redis://:word@[::1]", &url));
-    assert_string_equal(url.host, "::1");
-    assert_int_equal(url.port, 6379);
-    assert_string_equal(url.user, "");
-    assert_string_equal(url.pass, "word");
-    assert_true(url.is_local);
-
-    assert_true(ac_redis_url_parse("unix:/run/r%3F.sock?user=ann&pass=p%26s", &url));
-    assert_true(url.is_unix);
-    assert_string_equal(url.host, "/run/r?.sock");
-    assert_string_equal(url.user, "ann");
-    assert_string_equal(url.pass, "p&s");
-    assert_string_equal(url.where, "unix:/run/r?.sock");
-    assert_true(ac_redis_url_parse("unix:///run/r.sock", &url));
-    assert_string_equal(url.host, "/run/r.sock");
-}
-
-static void
-bad_urls_are_refused(void **state)
-{
-    (void) state;
-    static const char *const bad[] = {"",
-                                      "redis:",
-                                      "redis://",
-                                      "redis://:6379",
-                                      "redis://h:0",
-                                      "redis://h:65536",
-                                      "redis://h:99999999999",
-                                      "redis://h:6x",
-                                      "redis://h/1",
-                                      "redis://ann@h",
-                                      "redis://ann:@h",
-                                      "redis://[::1",
-                                      "redis://[::1]x",
-                                      "redis://a%2",
-                                      "redis://a%zz",
-                                      "redis://a%00b",
-                                      "http://h",
-                                      "unix:",
-                                      "unix:/s?user=ann",
-                                      "unix:/s?word=x",
-                                      "unix:/s?pass"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        ac_redis_url_t url;
-        if (ac_redis_url_parse(bad[i], &url)) {
-            fail_msg("taken: %s", bad[i]);
-        }
-    }
-    char path[PR_IPC_PATH_MAX + 16];
-    memset(path, 'x', sizeof path);
-    memcpy(path, "unix:/", 6);
-    path[sizeof path - 1] = '\0';
-    assert_false(ac_redis_url_is_valid(path));
 }
 
 /* --- a real server --- */
@@ -461,8 +390,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(urls_are_read),
-        cmocka_unit_test(bad_urls_are_refused),
         cmocka_unit_test_setup_teardown(pipelined_answers_come_in_order, s_setup, s_teardown),
         cmocka_unit_test_setup_teardown(destroying_answers_what_is_open, s_setup, s_teardown),
         cmocka_unit_test_setup_teardown(killed_server_is_found_again_at_once, s_setup, s_teardown),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "proto/base/config.h"
+#include "proto/base/networks.h"
 
 static char s_path[64];
 static char s_error[256];
@@ -19,8 +20,13 @@ static int
 s_setup(void **state)
 {
     (void) state;
-    static const char *const names[] = {"PORT", "HOST", "REDIS_HOST", "ROLLCALL_HTTP_PORT",
-                                        "ROLLCALL_GATEWAY_WRITE"};
+    static const char *const names[] = {"PORT",
+                                        "HOST",
+                                        "REDIS_HOST",
+                                        "ROLLCALL_HTTP_PORT",
+                                        "ROLLCALL_GATEWAY_WRITE",
+                                        "ROLLCALL_REDIS_URL",
+                                        "ROLLCALL_HTTP_TRUSTED_PROXIES"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void) unsetenv(names[i]);
     }
@@ -116,6 +122,44 @@ a_word_is_one_of_the_list(void **state)
     pr_config_destroy(&config);
 }
 
+/* `text` as the value of `name` is refused with a line that has `said`. */
+static void
+s_refuses(const char *name, const char *text, const char *said)
+{
+    assert_int_equal(setenv(name, text, 1), 0);
+    pr_config_t *config = pr_config_load(NULL, s_error, sizeof s_error);
+    if (config) {
+        fail_msg("%s=%s is taken", name, text);
+    }
+    assert_non_null(strstr(s_error, said));
+    assert_null(strchr(s_error, '\n'));
+    assert_int_equal(unsetenv(name), 0);
+}
+
+static void
+addresses_are_looked_at(void **state)
+{
+    (void) state;
+    s_refuses("ROLLCALL_REDIS_URL", "http://user:hush@h", "redis.url must be redis://");
+    assert_null(strstr(s_error, "hush"));
+    s_refuses("ROLLCALL_REDIS_URL", "redis://h:70000", "redis.url");
+    s_refuses("ROLLCALL_REDIS_URL", "redis://h/1", "redis.url");
+    s_refuses("REDIS_HOST", "h/x", "redis.host \"h/x\"");
+    s_refuses("ROLLCALL_HTTP_TRUSTED_PROXIES", "10.0.0.0/8 proxy", "http.trusted_proxies");
+    s_refuses("ROLLCALL_HTTP_TRUSTED_PROXIES", "10.0.0.0/33", "http.trusted_proxies");
+    char many[5 * PR_NETWORKS_MAX + 5] = "";
+    for (size_t i = 0; i <= PR_NETWORKS_MAX; i++) {
+        memcpy(many + 4 * i, "::1 ", 5);
+    }
+    s_refuses("ROLLCALL_HTTP_TRUSTED_PROXIES", many, "too many");
+
+    assert_int_equal(setenv("ROLLCALL_REDIS_URL", "redis://ann:p%40ss@db.example:7000", 1), 0);
+    assert_int_equal(setenv("ROLLCALL_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, ::1", 1), 0);
+    pr_config_t *config = pr_config_load(NULL, s_error, sizeof s_error);
+    assert_non_null(config);
+    pr_config_destroy(&config);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
 
 int
@@ -126,6 +170,7 @@ main(void)
         TEST(environment_wins_over_file),
         TEST(what_is_wrong_is_named),
         TEST(a_word_is_one_of_the_list),
+        TEST(addresses_are_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

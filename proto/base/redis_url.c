@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-#include "actors/redis_url.h"
+#include "proto/base/redis_url.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +59,7 @@ s_cut(pr_str_t *text, char byte, bool last, pr_str_t *before)
 }
 
 static bool
-s_credentials(pr_str_t text, ac_redis_url_t *url)
+s_credentials(pr_str_t text, pr_redis_url_t *url)
 {
     pr_str_t user;
     return s_cut(&text, ':', false, &user) && text.len > 0 &&
@@ -90,7 +90,7 @@ s_is_loopback(const char *host)
 
 /* [[USER]:PASSWORD@]HOST[:PORT][/[0]] */
 static bool
-s_parse_tcp(pr_str_t rest, ac_redis_url_t *url)
+s_parse_tcp(pr_str_t rest, pr_redis_url_t *url)
 {
     pr_str_t authority = rest;
     if (s_cut(&rest, '/', false, &authority)) {
@@ -128,7 +128,7 @@ s_parse_tcp(pr_str_t rest, ac_redis_url_t *url)
 
 /* PATH[?user=USER&pass=PASSWORD] */
 static bool
-s_parse_unix(pr_str_t rest, ac_redis_url_t *url)
+s_parse_unix(pr_str_t rest, pr_redis_url_t *url)
 {
     pr_str_t path = rest;
     if (!s_cut(&rest, '?', false, &path)) {
@@ -163,10 +163,10 @@ s_parse_unix(pr_str_t rest, ac_redis_url_t *url)
 }
 
 bool
-ac_redis_url_parse(const char *text, ac_redis_url_t *url)
+pr_redis_url_parse(const char *text, pr_redis_url_t *url)
 {
     PR_ASSERT(text && url);
-    *url = (ac_redis_url_t) {0};
+    *url = (pr_redis_url_t) {0};
     pr_str_t rest = pr_str(text);
     static const pr_str_t schemes[] = {{"redis://", 8}, {"unix://", 7}, {"unix:", 5}};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {

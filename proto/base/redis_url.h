@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Where Redis is and who we are there, read from the text that actors/redis.h describes. */
+/* Where Redis is and who we are there, read from what redis.url says:
+ *
+ *   redis://[[USER]:PASSWORD@]HOST[:PORT][/[0]]
+ *   unix:PATH[?user=USER&pass=PASSWORD]
+ *
+ * %XX stands for a byte in each part. Pure. */
 
-#ifndef AC_REDIS_URL_H
-#define AC_REDIS_URL_H
+#ifndef PR_REDIS_URL_H
+#define PR_REDIS_URL_H
 
 #include <stdbool.h>
 
@@ -15,10 +20,10 @@ typedef struct {
     char user[128];  /* "": none */
     char pass[512];  /* "": no AUTH */
     char where[300]; /* for logs: no user, no password */
-} ac_redis_url_t;
+} pr_redis_url_t;
 
 /* False if `text` is not such an url, or a part of it is too long. */
 bool
-ac_redis_url_parse(const char *text, ac_redis_url_t *url);
+pr_redis_url_parse(const char *text, pr_redis_url_t *url);
 
 #endif
