@@ -156,24 +156,6 @@ s_message(client_t *self)
     }
 }
 
-/* Skips the head of the answer to the upgrade; returns the bytes used. */
-static size_t
-s_skip_head(client_t *self, const uint8_t *data, size_t size)
-{
-    static const char end[] = "\r\n\r\n";
-    for (size_t i = 0; i < size; i++) {
-        if (data[i] == (uint8_t) end[self->crlf]) {
-            self->crlf++;
-        } else {
-            self->crlf = data[i] == '\r';
-        }
-        if (self->crlf == 4) {
-            return i + 1;
-        }
-    }
-    return size;
-}
-
 static void
 s_keep_shown(const client_t *self, const uint8_t *data, size_t size)
 {
@@ -197,7 +179,7 @@ s_receive(client_t *self)
         exit(1);
     }
     size_t size = (size_t) got;
-    size_t used = self->crlf < 4 ? s_skip_head(self, buffer, size) : 0;
+    size_t used = self->crlf < 4 ? head_skip(&self->crlf, buffer, size) : 0;
     s_bytes += size;
     s_keep_shown(self, buffer + used, size - used);
     while (used < size) {

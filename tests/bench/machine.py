@@ -58,15 +58,17 @@ class Server:
         return {name: rss_bytes(pid) for name, pid in self.pids.items()}
 
 
-class Bare(Server):
-    def __init__(self, build):
+class Program(Server):
+    """A server of one process, which says with a line that it is ready."""
+
+    def __init__(self, build, program, port, words):
         self.build = build
-        self.port = free_port()
-        program = os.path.join(build, "tests/bench/bare")
-        self.process = subprocess.Popen([program, str(self.port)], stdout=subprocess.PIPE,
-                                        preexec_fn=on_core(0))
-        self.process.stdout.readline()
-        self.pids = {"bare": self.process.pid}
+        self.port = port
+        self.process = subprocess.Popen([os.path.join(build, program), *words],
+                                        stdout=subprocess.PIPE, preexec_fn=on_core(0))
+        if not self.process.stdout.readline():
+            raise Missing(f"{program} did not start")
+        self.pids = {program: self.process.pid}
 
     def __enter__(self):
         return self
@@ -75,6 +77,12 @@ class Bare(Server):
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+
+class Bare(Program):
+    def __init__(self, build):
+        port = free_port()
+        super().__init__(build, "tests/bench/bare", port, [str(port)])
 
 
 class Rollcall(Server):
@@ -109,6 +117,10 @@ class Rollcall(Server):
         program = os.path.join(self.build, "bin/rollcallctl")
         return json.loads(subprocess.check_output([program, "status", "--json"], env=self.env,
                                                   timeout=30))
+
+    def stats(self, name):
+        """What that process counts, as of its last beat."""
+        return next(child["stats"] for child in self.status()["children"] if child["name"] == name)
 
     def create(self):
         """The code of a new poll."""
@@ -155,20 +167,13 @@ def token(payload):
     return (text + b"." + encode(mac)).decode()
 
 
-class Load:
-    """The generator: orders and their answers, word by word."""
+class Generator:
+    """A program that takes orders; they and their answers word by word."""
 
-    program = "tests/bench/load"
-
-    def __init__(self, server, auths=None):
-        self.file = tempfile.NamedTemporaryFile("w", suffix=".auths")
-        words = [os.path.join(server.build, self.program), str(server.port)]
-        if auths:
-            self.file.write("\n".join(auths) + "\n")
-            self.file.flush()
-            words.append(self.file.name)
-        self.process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True, preexec_fn=on_core(1))
+    def __init__(self, server, program, *words):
+        self.process = subprocess.Popen(
+            [os.path.join(server.build, program), str(server.port), *words], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True, preexec_fn=on_core(1))
 
     def order(self, line):
         self.process.stdin.write(line + "\n")
@@ -178,12 +183,32 @@ class Load:
             raise Missing(f"the generator gave up at: {line[:60]}")
         return answer.split(" ", 1) if answer.startswith("show ") else answer.split()
 
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-        self.file.close()
+        self.close()
 
+
+class Load(Generator):
+    """Socket.IO clients with an auth payload each, or bare WebSockets without any."""
+
+    program = "tests/bench/load"
+
+    def __init__(self, server, auths=None):
+        self.file = tempfile.NamedTemporaryFile("w", suffix=".auths")
+        words = []
+        if auths:
+            self.file.write("\n".join(auths) + "\n")
+            self.file.flush()
+            words.append(self.file.name)
+        super().__init__(server, self.program, *words)
+
+    def close(self):
+        super().close()
+        self.file.close()

@@ -2,10 +2,14 @@
 
 #include "tests/bench/sock.h"
 
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
 
 _Noreturn void
 die(const char *what)
@@ -25,6 +29,14 @@ port_number(const char *text)
     return (int) port;
 }
 
+int64_t
+now_us(void)
+{
+    struct timespec now;
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 void
 raise_open_files(void)
 {
@@ -33,6 +45,41 @@ raise_open_files(void)
         limit.rlim_cur = limit.rlim_max;
         (void) setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+int
+dial(int port, const char *path)
+{
+    char request[512];
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t) port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int size = snprintf(request, sizeof request,
+                        "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+                        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                        path);
+    int yes = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof address) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) < 0 ||
+        send(fd, request, (size_t) size, MSG_NOSIGNAL) != size) {
+        die("connect");
+    }
+    return fd;
+}
+
+size_t
+head_skip(int *found, const uint8_t *data, size_t size)
+{
+    static const char end[] = "\r\n\r\n";
+    for (size_t i = 0; i < size; i++) {
+        *found = data[i] == (uint8_t) end[*found] ? *found + 1 : data[i] == '\r';
+        if (*found == 4) {
+            return i + 1;
+        }
+    }
+    return size;
 }
 
 /* Bytes that the head has in all, as far as it is known; 2 until then. */

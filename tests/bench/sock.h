@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* What both bench programs share: a reader of frames that keeps no payload, and frames to send. */
+/* What the generators share: a reader of frames that keeps no payload, and frames to send. */
 
 #ifndef BENCH_SOCK_H
 #define BENCH_SOCK_H
@@ -34,9 +34,22 @@ reader_take(reader_t *self, const uint8_t *data, size_t size, bool *whole);
 size_t
 frame_text(uint8_t *out, const char *text, size_t size, bool client);
 
+/* A WebSocket to that place on this machine: connected, and the upgrade asked for. */
+int
+dial(int port, const char *path);
+
+/* Skips the head of the answer to an upgrade, however it is cut; returns the bytes used. `*found`,
+ * 0 at first, is how much of the blank line at its end was there: 4 when it has ended. */
+size_t
+head_skip(int *found, const uint8_t *data, size_t size);
+
 /* The port that a text names; ends the program if it names none. */
 int
 port_number(const char *text);
+
+/* Of a clock that only goes forward. */
+int64_t
+now_us(void);
 
 /* Raises the limit of open files to what is allowed. */
 void

@@ -12,16 +12,12 @@
  *                     and waits for the last -> voted BALLOTS REFUSED US P50_US P99_US MAX_US
  */
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "tests/bench/sock.h"
 
@@ -53,14 +49,6 @@ static uint64_t s_refused;
 static uint32_t s_latencies[LATENCIES_MAX];
 static size_t s_latency_count;
 
-static int64_t
-s_now_us(void)
-{
-    struct timespec now;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void
 s_send(client_t *self, const char *text)
 {
@@ -74,7 +62,7 @@ s_send(client_t *self, const char *text)
 static void
 s_ask(client_t *self, const char *text)
 {
-    self->sent_us = s_now_us();
+    self->sent_us = now_us();
     self->waits = true;
     s_waiting++;
     s_send(self, text);
@@ -100,7 +88,7 @@ s_answered(client_t *self, bool saved)
         s_refused++;
     }
     if (s_latency_count < LATENCIES_MAX) {
-        s_latencies[s_latency_count++] = (uint32_t) (s_now_us() - self->sent_us);
+        s_latencies[s_latency_count++] = (uint32_t) (now_us() - self->sent_us);
     }
     if (s_voting) {
         s_vote(self);
@@ -130,20 +118,6 @@ s_message(client_t *self)
     }
 }
 
-/* Skips the head of the answer to the upgrade; returns the bytes used. */
-static size_t
-s_skip_head(client_t *self, const uint8_t *data, size_t size)
-{
-    static const char end[] = "\r\n\r\n";
-    for (size_t i = 0; i < size; i++) {
-        self->crlf = data[i] == (uint8_t) end[self->crlf] ? self->crlf + 1 : data[i] == '\r';
-        if (self->crlf == 4) {
-            return i + 1;
-        }
-    }
-    return size;
-}
-
 static void
 s_receive(client_t *self)
 {
@@ -156,7 +130,7 @@ s_receive(client_t *self)
         die("a connection was lost");
     }
     size_t size = (size_t) got;
-    size_t used = self->crlf < 4 ? s_skip_head(self, buffer, size) : 0;
+    size_t used = self->crlf < 4 ? head_skip(&self->crlf, buffer, size) : 0;
     while (used < size) {
         bool whole = false;
         used += reader_take(&self->reader, buffer + used, size - used, &whole);
@@ -182,21 +156,10 @@ s_turn(void)
 static void
 s_connect(client_t *self, int port)
 {
-    static const char request[] =
-        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t) port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = self};
-    int yes = 1;
-    self->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (self->fd < 0 || connect(self->fd, (struct sockaddr *) &address, sizeof address) < 0 ||
-        setsockopt(self->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) < 0 ||
-        send(self->fd, request, sizeof request - 1, MSG_NOSIGNAL) != sizeof request - 1 ||
-        epoll_ctl(s_epoll, EPOLL_CTL_ADD, self->fd, &event) < 0) {
-        die("connect");
+    self->fd = dial(port, "/socket.io/?EIO=4&transport=websocket");
+    if (epoll_ctl(s_epoll, EPOLL_CTL_ADD, self->fd, &event) < 0) {
+        die("epoll_ctl");
     }
 }
 
@@ -251,7 +214,7 @@ s_do_vote(int ms)
     s_saved = 0;
     s_refused = 0;
     s_latency_count = 0;
-    int64_t begun_us = s_now_us();
+    int64_t begun_us = now_us();
     s_voting = true;
     for (int i = 0; i < s_count; i++) {
         if (s_clients[i].ballots[0]) {
@@ -260,9 +223,9 @@ s_do_vote(int ms)
     }
     while (s_waiting) {
         s_turn();
-        s_voting = s_voting && s_now_us() - begun_us < (int64_t) ms * 1000;
+        s_voting = s_voting && now_us() - begun_us < (int64_t) ms * 1000;
     }
-    int64_t took_us = s_now_us() - begun_us;
+    int64_t took_us = now_us() - begun_us;
     qsort(s_latencies, s_latency_count, sizeof s_latencies[0], s_compare);
     size_t last = s_latency_count ? s_latency_count - 1 : 0;
     (void) printf("voted %llu %llu %lld %u %u %u\n", (unsigned long long) s_saved,

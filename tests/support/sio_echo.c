@@ -4,7 +4,8 @@
  * A server of nothing but our Engine.IO and Socket.IO, as the protocols' public test suites want
  * one: at /engine.io/ it echoes every message; at /socket.io/, in the namespaces / and /custom, it
  * emits `auth` with what the client joined with, answers `message` with `message-back`, and
- * `message-with-ack` with its arguments.
+ * `message-with-ack` with its arguments. At /ws is what the cost of both is measured against
+ * (sio_echo_native.h).
  *
  * For our own tests besides: `ask` emits `question` and then `answered` with its acknowledgement,
  * `leave` sends DISCONNECT, `close` closes the transport, all of them with 1000 ms to think if
@@ -25,6 +26,8 @@
 #include "gateway/session.h"
 #include "gateway/ws.h"
 #include "proto/wire/limits.h"
+#include "tests/support/sio_echo_namespace.h"
+#include "tests/support/sio_echo_native.h"
 
 typedef struct {
     int port;
@@ -38,6 +41,7 @@ typedef struct {
 typedef struct {
     gw_engineio_hub_t *hub;
     gw_polling_door_t door;
+    size_t message_max;
 } place_t;
 
 typedef struct {
@@ -96,163 +100,6 @@ static const gw_engineio_ops_t s_echo_ops = {
     .closed = s_echo_closed,
 };
 
-/* --- /socket.io/: namespaces --- */
-
-typedef struct {
-    pr_timer_t timer; /* first: the pointers are equal */
-    server_t *server;
-    gw_session_t *session;
-    char *auth; /* JSON */
-    char verb;  /* what is done when the timer fires */
-} member_t;
-
-static gw_joining_t
-s_connect(void *arg, gw_session_t *session, const json_t *auth, pr_str_t token)
-{
-    (void) token;
-    if (json_is_true(json_object_get(auth, "refuse"))) {
-        return (gw_joining_t) {.reason = "refused", .data = PR_STR("{\"why\":\"asked for\"}")};
-    }
-    member_t *member = calloc(1, sizeof *member);
-    if (!member) {
-        return (gw_joining_t) {.reason = "out of memory"};
-    }
-    member->server = arg;
-    member->session = session;
-    member->auth = auth ? json_dumps(auth, JSON_COMPACT) : strdup("{}");
-    gw_session_trust(session);
-    return (gw_joining_t) {.member = member, .joined = true};
-}
-
-static void
-s_free(member_t *member)
-{
-    pr_wheel_cancel(&member->timer);
-    free(member->auth);
-    free(member);
-}
-
-static void
-s_joined(void *arg)
-{
-    member_t *member = arg;
-    pr_buf_t *json = pr_buf_copy(PR_STR("[\"auth\","));
-    if (json && member->auth) {
-        pr_buf_append_str(json, pr_str(member->auth));
-        pr_buf_append_byte(json, ']');
-        gw_session_send(member->session, member, GW_SIO_ACK_NONE, pr_buf_str(json));
-    }
-    pr_buf_destroy(&json);
-}
-
-static void
-s_left(void *arg, gw_why_t why)
-{
-    (void) why;
-    s_free(arg);
-}
-
-static void
-s_writable(void *arg)
-{
-    (void) arg;
-}
-
-/* Sends the packet's array behind `name` (NULL: none) instead of its own first item. */
-static void
-s_send_back(member_t *member, const gw_sio_packet_t *packet, int64_t ack, const char *name)
-{
-    json_t *array = json_copy(packet->data);
-    if (packet->type == GW_SIO_EVENT || packet->type == GW_SIO_BINARY_EVENT) {
-        (void) json_array_remove(array, 0);
-    }
-    if (name) {
-        (void) json_array_insert_new(array, 0, json_string(name));
-    }
-    char *text = json_dumps(array, JSON_COMPACT);
-    if (text && packet->attachments) {
-        gw_session_send_binary(member->session, member, ack, pr_str(text), packet->attached,
-                               packet->attachments);
-    } else if (text) {
-        gw_session_send(member->session, member, ack, pr_str(text));
-    }
-    free(text);
-    json_decref(array);
-}
-
-static void
-s_on_answer(void *arg, const gw_sio_packet_t *packet)
-{
-    if (packet) {
-        s_send_back(arg, packet, GW_SIO_ACK_NONE, "answered");
-    }
-}
-
-/* `ask`, `leave` and `close` by their first letters. */
-static void
-s_do(member_t *member, char verb)
-{
-    switch (verb) {
-    case 'a':
-        if (gw_session_ask(member->session, member, PR_STR("[\"question\"]"), s_on_answer,
-                           member) != 0) {
-            gw_session_cut(member->session, GW_WHY_LOST, 1001, "too many questions");
-        }
-        break;
-    case 'l':
-        gw_session_end(member->session, member);
-        s_free(member);
-        break;
-    default:
-        gw_session_cut(member->session, GW_WHY_LOST, 1001, "asked to");
-    }
-}
-
-static void
-s_on_timer(pr_timer_t *timer)
-{
-    member_t *member = (member_t *) timer;
-    s_do(member, member->verb);
-}
-
-static void
-s_event(void *arg, const gw_sio_packet_t *packet)
-{
-    member_t *member = arg;
-    pr_str_t name = gw_sio_event_name(packet);
-    const char *when = json_string_value(gw_sio_event_arg(packet, 0));
-    if (pr_str_equal(name, PR_STR("message"))) {
-        s_send_back(member, packet, GW_SIO_ACK_NONE, "message-back");
-    } else if (pr_str_equal(name, PR_STR("message-with-ack"))) {
-        if (packet->ack != GW_SIO_ACK_NONE) {
-            s_send_back(member, packet, packet->ack, NULL);
-        }
-    } else if (pr_str_equal(name, PR_STR("ask")) || pr_str_equal(name, PR_STR("leave")) ||
-               pr_str_equal(name, PR_STR("close"))) {
-        member->verb = name.ptr[0];
-        if (when && strcmp(when, "later") == 0) {
-            member->timer.fire = s_on_timer;
-            pr_loop_arm(member->server->loop, &member->timer, 1000);
-        } else {
-            s_do(member, member->verb);
-        }
-    }
-}
-
-static gw_namespace_t
-s_namespace(server_t *self, pr_str_t name)
-{
-    return (gw_namespace_t) {
-        .name = name,
-        .connect = s_connect,
-        .joined = s_joined,
-        .event = s_event,
-        .writable = s_writable,
-        .left = s_left,
-        .arg = self,
-    };
-}
-
 /* --- a path --- */
 
 static int
@@ -276,7 +123,21 @@ s_upgrade(void *arg, gw_socket_t *socket, pr_str_t sid)
     return gw_engineio_upgrade(place->hub, socket, sid);
 }
 
-static const gw_ws_ops_t s_ws_ops = {.accept = s_accept, .check = s_check, .upgrade = s_upgrade};
+static int
+s_accept_native(void *arg, gw_socket_t *socket, gw_native_encoding_t encoding)
+{
+    const place_t *place = arg;
+    (void) encoding;
+    t_echo_native(socket, place->message_max);
+    return 0;
+}
+
+static const gw_ws_ops_t s_ws_ops = {
+    .accept = s_accept,
+    .check = s_check,
+    .upgrade = s_upgrade,
+    .accept_native = s_accept_native,
+};
 
 static bool
 s_make_place(
@@ -290,6 +151,7 @@ s_make_place(
         .queue_bytes_max = 4 * self->options.max_payload,
     };
     place->hub = gw_engineio_hub_new(self->loop, &settings, &self->stats, ops, arg);
+    place->message_max = self->options.max_payload;
     place->door = (gw_polling_door_t) {.path = path, .hub = place->hub};
     return place->hub != NULL;
 }
@@ -371,8 +233,8 @@ s_make_protocols(server_t *self)
     if (!self->sessions) {
         return false;
     }
-    gw_namespace_t root = s_namespace(self, PR_STR("/"));
-    gw_namespace_t custom = s_namespace(self, PR_STR("/custom"));
+    gw_namespace_t root = t_echo_namespace(self->loop, PR_STR("/"));
+    gw_namespace_t custom = t_echo_namespace(self->loop, PR_STR("/custom"));
     gw_sessions_add(self->sessions, &root);
     gw_sessions_add(self->sessions, &custom);
     return s_make_place(self, &self->engine, "/engine.io/", &s_echo_ops, self) &&
