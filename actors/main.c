@@ -95,16 +95,17 @@ static const ac_host_ops_t s_host_ops = {.ready = s_on_ready, .unfit = s_on_unfi
 
 /* --- lifeline --- */
 
-static void
+static bool
 s_on_roster(void *arg, const pr_msg_roster_t *message)
 {
     process_t *self = arg;
     pr_roster_t *roster = NULL;
-    if (pr_roster_decode(message, &roster) == 0) {
-        ac_host_roster(self->host, &roster);
-    } else {
+    if (pr_roster_decode(message, &roster) != 0) {
         pr_log_error("actors.bad_roster", "generation=%lld", (long long) message->generation);
+        return false;
     }
+    ac_host_roster(self->host, &roster);
+    return true;
 }
 
 static void

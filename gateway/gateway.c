@@ -116,14 +116,14 @@ gw_gateway_stop(gw_gateway_t *self, const char *why)
 
 /* --- the supervisor --- */
 
-static void
+static bool
 s_on_roster(void *arg, const pr_msg_roster_t *message)
 {
     gw_gateway_t *self = arg;
     pr_roster_t *roster = NULL;
     if (pr_roster_decode(message, &roster) != 0) {
         pr_log_error("gateway.bad_roster", "generation=%lld", (long long) message->generation);
-        return;
+        return false;
     }
     bool listed = pr_roster_has_incarnation(roster, self->env->incarnation);
     gw_neighbourhood_set_roster(self->neighbourhood, roster);
@@ -131,6 +131,7 @@ s_on_roster(void *arg, const pr_msg_roster_t *message)
     if (listed && self->is_ready && !self->accept && !self->is_stopping && !self->is_draining) {
         s_start_accepting(self);
     }
+    return true;
 }
 
 static size_t
@@ -189,7 +190,8 @@ s_on_orphaned(void *arg)
 static void
 s_on_stats(void *arg, pr_buf_t *out)
 {
-    const gw_gateway_t *self = arg;
+    gw_gateway_t *self = arg;
+    self->stats.old_rosters = (int64_t) pr_lifeline_old_rosters(self->lifeline);
     const pr_link_counters_t links = gw_hosts_counters(self->hosts);
     const gw_report_t report = {
         .links = &links,

@@ -55,7 +55,8 @@
     X(paced)                                                                                       \
     X(hidden)                                                                                      \
     X(strangers)                                                                                   \
-    X(events_refused)
+    X(events_refused)                                                                              \
+    X(old_rosters)
 
 typedef struct {
 #define GW_STATS_FIELD(name) int64_t name;

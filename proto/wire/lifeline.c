@@ -24,8 +24,9 @@ struct pr_lifeline {
     pr_timer_t second;
     uv_poll_t *pipe; /* of its own, as closing takes a turn */
     int fd;
-    int64_t open_ms; /* when the supervisor was last known to be there */
-    int64_t generation;
+    int64_t open_ms;    /* when the supervisor was last known to be there */
+    int64_t generation; /* of the roster in force, or PR_INT_NONE */
+    uint64_t old_rosters;
     bool orphaned;
     bool ready;
     char *endpoint; /* of READY */
@@ -115,10 +116,12 @@ s_lost(void *arg, int error)
 static void
 s_roster(pr_lifeline_t *self, const pr_msg_roster_t *roster)
 {
-    bool fresh = roster->generation != self->generation;
-    self->generation = roster->generation;
-    if (fresh) {
-        self->ops->roster(self->arg, roster);
+    if (roster->generation < self->generation) {
+        self->old_rosters++;
+        pr_log_warn("lifeline.old_roster", "generation=%lld ours=%lld",
+                    (long long) roster->generation, (long long) self->generation);
+    } else if (roster->generation > self->generation && self->ops->roster(self->arg, roster)) {
+        self->generation = roster->generation;
     }
     /* Acknowledged after it is in force; a changed generation goes out with this turn's end. */
     pr_link_set_beat(pr_dealer_link(self->dealer), self->generation, pr_buf_str(self->stats));
@@ -293,6 +296,12 @@ pr_lifeline_ready(pr_lifeline_t *self, const char *endpoint, const char *tap)
     self->tap = tap_copy;
     self->ready = true;
     s_say_ready(self);
+}
+
+uint64_t
+pr_lifeline_old_rosters(const pr_lifeline_t *self)
+{
+    return self->old_rosters;
 }
 
 bool

@@ -30,8 +30,9 @@ typedef struct pr_lifeline pr_lifeline_t;
 #define PR_LIFELINE_MS 60000
 
 typedef struct {
-    /* A new roster (also the first). It is acknowledged by the generation in the next BEAT. */
-    void (*roster)(void *arg, const pr_msg_roster_t *roster);
+    /* A newer roster than the last that was taken (also the first). True: it is in force, which the
+     * generation in the next BEAT tells. */
+    bool (*roster)(void *arg, const pr_msg_roster_t *roster);
     void (*drain)(void *arg, int64_t within_ms); /* may be NULL */
     void (*stop)(void *arg);                     /* asked to stop: exit 0 soon */
     void (*reload)(void *arg);                   /* may be NULL */
@@ -70,6 +71,10 @@ pr_lifeline_destroy(pr_lifeline_t **self_p);
 /* Whether there is a session with the supervisor now. */
 bool
 pr_lifeline_is_open(const pr_lifeline_t *self);
+
+/* Rosters that were older than the one in force: they are ignored. */
+uint64_t
+pr_lifeline_old_rosters(const pr_lifeline_t *self);
 
 /* Says READY now and after each new session with the supervisor. `tap` may be NULL. */
 void

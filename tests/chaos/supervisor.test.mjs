@@ -16,12 +16,14 @@ describe("kill -9 of the supervisor", () => {
     try {
       const crowd = await Crowd.start(system, 10, { reconnection: true });
       const { redis, ...rest } = await system.pids();
+      const { generation } = await system.status();
       system.main.kill("SIGKILL");
       await system.exited;
       await eventually(() => !Object.values(rest).some(isAlive), "the end of actors and gateways");
       system.assertClean();
       crowd.redis.close();
       await system.launch();
+      assert.ok((await system.status()).generation > generation, "an old roster");
       const pids = await system.pids();
       assert.notEqual(pids.redis, redis);
       assert.ok(!isAlive(redis), "the old Redis still runs");

@@ -235,6 +235,14 @@ describe("garbage from above", () => {
     await serves(link);
   });
 
+  test("a roster that is older than its own is ignored", async () => {
+    const link = await becomeActors();
+    const empty = { actors: [], gateways: [], quarantined: [] };
+    await gateway.link.send(["ROSTER", "", { generation: 1, ...empty }]);
+    await serves(link);
+    assert.match(gateway.log, /lifeline\.old_roster generation=1 /);
+  });
+
   test("and a mad supervisor", async () => {
     await becomeActors();
     const above = gateway.link;

@@ -17,7 +17,7 @@
 
 #define INCARNATION "bbbbbbbbbbbbbbbb"
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = 20000, UNREADABLE = 1000 };
 
 /* A child, and a supervisor made of a bare router. */
 typedef struct {
@@ -81,12 +81,16 @@ s_lost(void *arg, pr_peer_t *peer, int error)
 
 static const pr_router_ops_t s_router_ops = {.open = s_open, .event = s_event, .lost = s_lost};
 
-static void
+static bool
 s_roster(void *arg, const pr_msg_roster_t *roster)
 {
     world_t *world = arg;
+    if (roster->generation == UNREADABLE) {
+        return false;
+    }
     world->rosters++;
     world->generation = roster->generation;
+    return true;
 }
 
 static void
@@ -251,6 +255,30 @@ a_roster_is_taken_once_and_acknowledged(void **state)
 }
 
 static bool
+s_has_ignored_two(void *arg)
+{
+    return pr_lifeline_old_rosters(((world_t *) arg)->lifeline) == 2;
+}
+
+static void
+an_older_roster_is_ignored(void **state)
+{
+    world_t *world = *state;
+    s_wait(world, s_is_open);
+    s_send_roster(world, UNREADABLE); /* and one that can not be read is as if it were not */
+    s_send_roster(world, 7);
+    s_send_roster(world, 1);
+    s_send_roster(world, 6);
+    s_wait(world, s_has_ignored_two);
+    s_wait(world, s_acknowledged_seven);
+    assert_int_equal(world->rosters, 1);
+    assert_int_equal(world->generation, 7);
+    s_send_roster(world, 9);
+    s_wait(world, s_acknowledged_nine);
+    assert_int_equal(world->rosters, 2);
+}
+
+static bool
 s_has_statistics(void *arg)
 {
     return ((world_t *) arg)->beat_count >= 1;
@@ -341,6 +369,7 @@ main(void)
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, s_setup, s_teardown)
         WITH_WORLD(ready_is_said_in_each_session),
         WITH_WORLD(a_roster_is_taken_once_and_acknowledged),
+        WITH_WORLD(an_older_roster_is_ignored),
         WITH_WORLD(beats_carry_statistics),
         WITH_WORLD(orders_are_passed_on),
         WITH_WORLD(a_closed_pipe_makes_an_orphan_once),
