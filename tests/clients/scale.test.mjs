@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import http from "node:http";
 import { after, before, describe, test } from "node:test";
+import { Native } from "./support/native.mjs";
 import { io44, io48 } from "./support/packages.mjs";
 import { Player } from "./support/player.mjs";
 import { create, join } from "./support/rest.mjs";
@@ -198,5 +199,72 @@ describe("one gateway, then three, then two", () => {
     );
     await Promise.all(table.players.map((player) => player.sees(names)));
     table.leave();
+  });
+});
+
+describe("one gateway, then three: new clients spread", () => {
+  const kept = [];
+  let token;
+  before(async () => {
+    await start(1)();
+    token = (await create(system.url)).accessToken;
+  });
+  after(end);
+
+  const native = () => Native.join(system.url, token);
+  const sum = (counts) => counts.reduce((all, count) => all + count, 0);
+
+  // So many more tabs of one user, a few at a time.
+  async function enter(count, open) {
+    let left = count;
+    const some = async () => {
+      while (left-- > 0) kept.push(await open());
+    };
+    await Promise.all(Array.from({ length: 5 }, some));
+  }
+
+  // A counter of each gateway, g1 first, once all of them add up to `all`.
+  const spread = (name, all) =>
+    eventually(async () => {
+      const counts = (await gateways()).map(({ stats }) => stats.core[name]);
+      return sum(counts) === all && counts;
+    }, `${all} ${name}`);
+
+  const allAccept = () =>
+    eventually(
+      async () => (await gateways()).every(({ stats }) => stats.accept),
+      "all to take connections",
+    );
+
+  function assertFair(counts) {
+    assert.ok(Math.max(...counts) <= sum(counts) / 2, counts.join());
+  }
+
+  test("WebSockets", async () => {
+    await enter(30, native);
+    await system.ctl("scale", "gateway", "3");
+    await allAccept();
+    await enter(90, native);
+    assertFair(await spread("natives", 120));
+  });
+
+  test("kill -9: the others go on at once, the new one gets its share", async () => {
+    const dead = await system.killChild("g2");
+    await enter(5, native);
+    const lost = dead.stats.core.natives;
+    await eventually(() => kept.filter((one) => one.end).length === lost, "the end of its sockets");
+    await system.whole(dead);
+    await allAccept();
+    await enter(lost, native);
+    assertFair(await spread("natives", 125));
+  });
+
+  test("sessions that poll", async () => {
+    await enter(60, async () => {
+      const player = new Player(system.url, token, polling());
+      await player.when((me) => me.live, "to be live");
+      return player;
+    });
+    assertFair(await spread("sessions_polling", 60));
   });
 });
