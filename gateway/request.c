@@ -197,11 +197,10 @@ s_needs_length(const gw_request_t *self)
     return self->method[0] == 'P'; /* POST, PUT, PATCH */
 }
 
-/* Refuses a request for its body at once; the connection ends with it. */
+/* Refuses a request before its body has come; the connection ends with it. */
 static void
-s_refuse_body(gw_request_t *self, int status, const char *message)
+s_refuse(gw_request_t *self, int status, const char *message)
 {
-    self->counters->refused_bodies++;
     self->close = true;
     /* Reads on for a while, so that the answer is not lost in a reset. libwebsockets does that only
      * where it believes in a body. */
@@ -241,6 +240,13 @@ s_preflight(gw_request_t *self)
     pr_buf_destroy(&lines);
 }
 
+static void
+s_refuse_body(gw_request_t *self, int status, const char *message)
+{
+    self->counters->refused_bodies++;
+    s_refuse(self, status, message);
+}
+
 /* It is whole: hands it over. */
 static void
 s_complete(gw_request_t *self)
@@ -262,7 +268,11 @@ void
 gw_request_begin(gw_request_t *self)
 {
     self->timer.fire = s_on_late;
-    if (self->content_length == GW_LENGTH_BAD) {
+    self->peer->tap.in_body = self->content_length > 0;
+    if (self->peer->tap.has_nul) {
+        self->counters->bad_heads++;
+        s_refuse(self, 400, "Bad Request");
+    } else if (self->content_length == GW_LENGTH_BAD) {
         s_refuse_body(self, 400, "Bad Content-Length");
     } else if (self->chunked || (s_needs_length(self) && self->content_length == GW_LENGTH_NONE)) {
         s_refuse_body(self, 411, "Length Required");
@@ -308,6 +318,7 @@ gw_request_add_body(gw_request_t *self, pr_str_t piece)
         return -1;
     }
     if (left > 0 && self->body_left == 0) {
+        self->peer->tap.in_body = false;
         gw_request_end_body(self);
     }
     return 0;

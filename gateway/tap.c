@@ -123,6 +123,12 @@ s_to_blank_line(const char *bytes, size_t len, uint8_t *blank)
     return len;
 }
 
+static void
+s_look_for_nul(gw_tap_t *tap, const void *bytes, size_t len)
+{
+    tap->has_nul |= !tap->in_body && memchr(bytes, '\0', len) != NULL;
+}
+
 /* The same through TLS, all that there is. */
 static ssize_t
 s_read_tls_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
@@ -134,6 +140,7 @@ s_read_tls_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
         return got;
     }
     size_t head = s_to_blank_line(to, (size_t) got, &tap->blank);
+    s_look_for_nul(tap, to, head);
     tap->blank = (uint8_t) (tap->blank % 4);
     tap->behind_len = (size_t) got - head;
     tap->behind = tap->behind_len ? malloc(tap->behind_len) : NULL;
@@ -155,6 +162,7 @@ s_read_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
     ssize_t got = source->read(source->from, to, wanted, source->flags);
     if (got > 0) {
         (void) s_to_blank_line(to, (size_t) got, &tap->blank);
+        s_look_for_nul(tap, to, (size_t) got);
         tap->blank = (uint8_t) (tap->blank % 4);
     }
     return got;

@@ -3,11 +3,12 @@
 /*
  * The bytes of our clients, before libwebsockets has them. It takes frames without a mask and
  * lengths in a longer form than needed, and says nothing of either; where it does see a fault it
- * often just cuts. So this file stands in for recv() and SSL_read(), which libwebsockets calls by
- * name: of an upgraded connection it passes on only what is a good frame; before, never more than
- * to the end of a head, so that the first frame is seen by us even when it came along with the
- * request. (Of TLS it would forget what it was not given. There such frames are looked at when it
- * has them already.) Anyone else's descriptors, and other threads, get the real functions.
+ * often just cuts; and it takes heads with a NUL in them. So this file stands in for recv() and
+ * SSL_read(), which libwebsockets calls by name: of an upgraded connection it passes on only what
+ * is a good frame; before, never more than to the end of a head, so that the first frame is seen
+ * by us even when it came along with the request. (Of TLS it would forget what it was not given.
+ * There such frames are looked at when it has them already.) Anyone else's descriptors, and other
+ * threads, get the real functions.
  */
 
 #ifndef GW_TAP_H
@@ -19,6 +20,8 @@ typedef struct {
     gw_framing_t framing;
     int fd;        /* -1: not open */
     uint8_t blank; /* how much of a blank line ended the last piece */
+    bool in_body;  /* what comes is a request's body */
+    bool has_nul;  /* a head had a NUL, which libwebsockets would let through */
     char *behind;  /* what came through TLS along with the end of a head; NULL: nothing */
     size_t behind_len;
     bool framed;

@@ -247,6 +247,9 @@ gw_ws_confirm(gw_ws_t *self, struct lws *wsi, gw_peer_t *peer, const char *upgra
     if (strcasecmp(upgrade, "websocket") != 0) {
         return -1;
     }
+    if (peer->tap.has_nul) {
+        return s_refuse(self, wsi, 400, NULL, gw_refusal_body(GW_REFUSAL_REQUEST));
+    }
     pr_str_t path = s_path(wsi);
     peer->is_native = self->mounts[0].ops.accept_native && pr_str_equal(path, PR_STR(NATIVE_PATH));
     if (peer->is_native) {

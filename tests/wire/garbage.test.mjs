@@ -61,6 +61,7 @@ for (const write of ["direct", "orthodox"]) {
       "an endless request line": `GET /${"a".repeat(9000)} HTTP/1.1\r\n\r\n`,
       "an endless header": `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(9000)}\r\n\r\n`,
       "many headers": `GET / HTTP/1.1\r\n${"X: a\r\n".repeat(3000)}\r\n`,
+      "a NUL in a header": "GET /healthz HTTP/1.1\r\nHost: a\0b\r\n\r\n",
       "a header without colon": "GET / HTTP/1.1\r\nnonsense\r\n\r\n",
       "a negative length": "POST /polls HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
       "a length that is no number": "POST /polls HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",

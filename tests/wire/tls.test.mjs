@@ -188,6 +188,21 @@ describe("TLS", () => {
     }
   });
 
+  test("a NUL in a header is refused, in a body it is not", async () => {
+    for (const [head, body, status] of [
+      ["GET /healthz HTTP/1.1\r\nHost: a\0b\r\n\r\n", "", 400],
+      ["POST /polls HTTP/1.1\r\nHost: a\r\nX: \0\r\nContent-Length: 2\r\n\r\n", "{}", 400],
+      ["GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", "a\0b", 200],
+    ]) {
+      const raw = tls.connect({ port: system.port, host: "127.0.0.1", ca });
+      await once(raw, "secureConnect");
+      const socket = RawSocket.over(raw);
+      socket.write(head + body);
+      assert.equal((await socket.response()).code, status, head);
+      socket.destroy();
+    }
+  });
+
   test("hang-ups in the middle of a handshake harm nobody", async () => {
     for (const bytes of ["", "\x16\x03\x01", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc"]) {
       const socket = await RawSocket.connect(system.port);
