@@ -9,12 +9,16 @@
 #include <libwebsockets.h>
 
 #include "gateway/request.h"
+#include "proto/base/clock.h"
 
 static const char *const s_methods[] = {
     [LWSHUMETH_GET] = "GET",         [LWSHUMETH_POST] = "POST",   [LWSHUMETH_OPTIONS] = "OPTIONS",
     [LWSHUMETH_PUT] = "PUT",         [LWSHUMETH_PATCH] = "PATCH", [LWSHUMETH_DELETE] = "DELETE",
     [LWSHUMETH_CONNECT] = "CONNECT", [LWSHUMETH_HEAD] = "HEAD",
 };
+
+/* libwebsockets looks at its timers so often. */
+#define SECOND_MS 1000
 
 /* Longest X-Forwarded-For that is looked at. */
 #define FORWARDED_MAX 1024
@@ -138,6 +142,29 @@ gw_head_read(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
     }
     self->query = s_copy_query(self);
     return self;
+}
+
+bool
+gw_head_is_more(struct lws *wsi)
+{
+    char mark[2] = "x";
+    (void) lws_hdr_custom_copy(wsi, mark, 1, "~", 1);
+    return mark[0] == '\0';
+}
+
+void
+gw_head_gone(const gw_peer_t *peer, gw_http_counters_t *counters)
+{
+    const gw_tap_t *tap = &peer->tap;
+    if (tap->is_over || tap->framed || peer->in_request || peer->stranger.is_evicted) {
+        return;
+    }
+    bool is_awaited = tap->head_len > 0 || !tap->is_taken;
+    if (tap->head_len >= PR_HEADER_BYTES_MAX) {
+        counters->large_heads++;
+    } else if (is_awaited && pr_clock_mono_ms() - tap->head_ms >= PR_HEADER_MS - SECOND_MS) {
+        counters->late_heads++;
+    }
 }
 
 bool

@@ -135,16 +135,6 @@ gw_http_hand_over(gw_request_t *request)
 
 /* --- the course of a request --- */
 
-/* Whether libwebsockets holds bytes behind the request that has just ended: only then does it
- * keep a table for the headers of the next one, into which this would write. */
-static bool
-s_has_more(struct lws *wsi)
-{
-    char mark[2] = "x";
-    (void) lws_hdr_custom_copy(wsi, mark, 1, "~", 1);
-    return mark[0] == '\0';
-}
-
 /* The answer is out. Nonzero: close. */
 static int
 s_finish(gw_request_t *request, struct lws *wsi)
@@ -160,7 +150,7 @@ s_finish(gw_request_t *request, struct lws *wsi)
     /* Given a body that is buffered already, libwebsockets 4.1 and 4.3 never leave
      * lws_http_action(): a client that sends its next request before our answer loses the
      * connection. */
-    return s_has_more(wsi) ? -1 : 0;
+    return gw_head_is_more(wsi) ? -1 : 0;
 }
 
 /* The client takes bytes: writes the answer. Nonzero: close. */
@@ -243,6 +233,7 @@ s_on_destroyed(gw_peer_t *peer)
     if (peer->socket) {
         gw_ws_gone(self->options.ws, peer);
     }
+    gw_head_gone(peer, &self->counters);
     gw_tap_close(&peer->tap);
     gw_strangers_remove(&peer->stranger);
     free(peer->header_token);
@@ -268,6 +259,7 @@ s_on_upgrade(gw_peer_t *peer, struct lws *wsi, char *protocol)
         return -1;
     }
     peer->in_request = true;
+    gw_tap_take_head(&peer->tap);
     gw_strangers_add(&self->strangers, &peer->stranger);
     return self->options.ws ? gw_ws_confirm(self->options.ws, wsi, peer, protocol) : -1;
 }
@@ -280,6 +272,7 @@ s_http_event(gw_peer_t *peer, struct lws *wsi, enum lws_callback_reasons reason,
         return s_on_upgrade(peer, wsi, (char *) (uintptr_t) data.ptr);
     case LWS_CALLBACK_FILTER_HTTP_CONNECTION:
         peer->in_request = true;
+        gw_tap_take_head(&peer->tap);
         return 0;
     case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
         return s_on_bind(peer);

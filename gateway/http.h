@@ -50,7 +50,9 @@ typedef struct {
     uint64_t adopted;
     uint64_t connections; /* now */
     uint64_t requests;
-    uint64_t bad_heads; /* with a NUL */
+    uint64_t bad_heads;   /* with a NUL */
+    uint64_t large_heads; /* libwebsockets closed the connection for these two */
+    uint64_t late_heads;
     uint64_t refused_bodies;
     uint64_t body_timeouts;
     uint64_t cancelled;  /* the client went while its request waited */

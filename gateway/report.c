@@ -49,9 +49,10 @@ s_pack_write(msgpack_packer *packer, const gw_write_counters_t *counters)
 static void
 s_pack_http(msgpack_packer *packer, const gw_http_counters_t *counters)
 {
-    const row_t rows[] = {ROW(adopted),        ROW(connections),   ROW(requests),  ROW(bad_heads),
-                          ROW(refused_bodies), ROW(body_timeouts), ROW(cancelled), ROW(hangups),
-                          ROW(lost),           ROW(unwatched)};
+    const row_t rows[] = {ROW(adopted),        ROW(connections),   ROW(requests),
+                          ROW(bad_heads),      ROW(large_heads),   ROW(late_heads),
+                          ROW(refused_bodies), ROW(body_timeouts), ROW(cancelled),
+                          ROW(hangups),        ROW(lost),          ROW(unwatched)};
     PACK("http");
 }
 

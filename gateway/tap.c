@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "proto/base/assert.h"
+#include "proto/base/clock.h"
 
 /* Descriptors beyond are not looked at; an array of so many pointers costs only what is used. */
 #define DESCRIPTORS_MAX (1 << 22)
@@ -62,7 +63,15 @@ gw_tap_open(gw_tap_t *self, int fd)
     }
     s_is_here = true;
     self->fd = fd;
+    self->head_ms = pr_clock_mono_ms();
     s_taps[fd] = self;
+}
+
+void
+gw_tap_take_head(gw_tap_t *self)
+{
+    self->head_len = 0;
+    self->is_taken = true;
 }
 
 static size_t
@@ -123,10 +132,20 @@ s_to_blank_line(const char *bytes, size_t len, uint8_t *blank)
     return len;
 }
 
+/* More of a head, unless it is of a body. */
 static void
-s_look_for_nul(gw_tap_t *tap, const void *bytes, size_t len)
+s_see_head(gw_tap_t *tap, const void *bytes, size_t len)
 {
-    tap->has_nul |= !tap->in_body && memchr(bytes, '\0', len) != NULL;
+    if (tap->in_body) {
+        return;
+    }
+    if (tap->has_head) {
+        tap->head_len = 0;
+        tap->head_ms = pr_clock_mono_ms();
+    }
+    tap->head_len += (uint32_t) len;
+    tap->has_head = tap->blank == 4;
+    tap->has_nul |= memchr(bytes, '\0', len) != NULL;
 }
 
 /* The same through TLS, all that there is. */
@@ -137,10 +156,11 @@ s_read_tls_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
     tap->behind = NULL;
     ssize_t got = source->read(source->from, to, len, source->flags);
     if (got <= 0) {
+        tap->is_over |= got == 0;
         return got;
     }
     size_t head = s_to_blank_line(to, (size_t) got, &tap->blank);
-    s_look_for_nul(tap, to, head);
+    s_see_head(tap, to, head);
     tap->blank = (uint8_t) (tap->blank % 4);
     tap->behind_len = (size_t) got - head;
     tap->behind = tap->behind_len ? malloc(tap->behind_len) : NULL;
@@ -155,6 +175,7 @@ s_read_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
 {
     ssize_t seen = source->peek(source->from, to, len, source->flags);
     if (seen <= 0) {
+        tap->is_over |= seen == 0;
         return seen;
     }
     uint8_t blank = tap->blank;
@@ -162,7 +183,7 @@ s_read_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
     ssize_t got = source->read(source->from, to, wanted, source->flags);
     if (got > 0) {
         (void) s_to_blank_line(to, (size_t) got, &tap->blank);
-        s_look_for_nul(tap, to, (size_t) got);
+        s_see_head(tap, to, (size_t) got);
         tap->blank = (uint8_t) (tap->blank % 4);
     }
     return got;

@@ -18,11 +18,16 @@
 
 typedef struct {
     gw_framing_t framing;
-    int fd;        /* -1: not open */
-    uint8_t blank; /* how much of a blank line ended the last piece */
-    bool in_body;  /* what comes is a request's body */
-    bool has_nul;  /* a head had a NUL, which libwebsockets would let through */
-    char *behind;  /* what came through TLS along with the end of a head; NULL: nothing */
+    int fd;            /* -1: not open */
+    uint8_t blank;     /* how much of a blank line ended the last piece */
+    bool in_body;      /* what comes is a request's body */
+    bool has_nul;      /* a head had a NUL, which libwebsockets would let through */
+    bool has_head;     /* the end of the last head has been seen */
+    bool is_taken;     /* one was, at least */
+    bool is_over;      /* the peer sends no more */
+    uint32_t head_len; /* of the head that comes, or came and was not taken */
+    int64_t head_ms;   /* its first byte, or that of the connection, came then */
+    char *behind;      /* what came through TLS along with the end of a head; NULL: nothing */
     size_t behind_len;
     bool framed;
     bool faulty; /* nothing is passed on any more */
@@ -35,6 +40,9 @@ typedef struct {
 /* From now on `self` looks at what comes from this descriptor. */
 void
 gw_tap_open(gw_tap_t *self, int fd);
+/* libwebsockets has understood the last head. */
+void
+gw_tap_take_head(gw_tap_t *self);
 /* What comes next are frames. */
 void
 gw_tap_upgrade(gw_tap_t *self,

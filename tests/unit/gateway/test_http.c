@@ -152,26 +152,6 @@ refuses_bodies_without_length_or_too_large(void **state)
 }
 
 static void
-gives_up_on_slow_headers_and_bodies(void **state)
-{
-    (void) state;
-    front_t *front = front_new();
-    client_t head = front_connect(front);
-    client_t body = front_connect(front);
-    client_t silent = front_connect(front);
-    client_send(&head, "GET /a HTTP/1.1\r\nHost");
-    client_send(&body, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhe");
-    assert_true(client_ends_within(&head, PR_HEADER_MS + 3000));
-    assert_true(client_ends_within(&silent, PR_HEADER_MS + 3000));
-    assert_true(client_ends_within(&body, PR_CLIENT_MESSAGE_MS + 3000));
-    assert_int_equal(front->requests, 0);
-    client_close(&head);
-    client_close(&body);
-    client_close(&silent);
-    front_destroy(&front);
-}
-
-static void
 outlives_garbage(void **state)
 {
     (void) state;
@@ -451,7 +431,6 @@ main(void)
         cmocka_unit_test(takes_no_more_than_the_limit),
         cmocka_unit_test(every_connection_inherits_the_options),
         cmocka_unit_test(an_address_has_its_rate),
-        cmocka_unit_test(gives_up_on_slow_headers_and_bodies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
