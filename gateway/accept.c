@@ -183,6 +183,12 @@ s_is_passing(int error)
 }
 
 static void
+s_show(gw_accept_t *self)
+{
+    gw_share_show(self->options.share, s_clients(self), pr_loop_now_ms(self->options.loop));
+}
+
+static void
 s_take_some(gw_accept_t *self);
 
 static void
@@ -233,7 +239,7 @@ s_take_some(gw_accept_t *self)
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             s_take(self, fd, (struct sockaddr *) &from);
-            gw_share_show(self->options.share, s_clients(self));
+            s_show(self);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             self->yielded_to = 0;
             return;
@@ -259,7 +265,7 @@ s_turn(void *arg)
 {
     gw_accept_t *self = arg;
     if (self->polling) {
-        gw_share_show(self->options.share, s_clients(self));
+        s_show(self);
     }
     return false;
 }

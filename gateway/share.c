@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,8 +18,8 @@
 
 #define LINE_BYTES 64
 
-/* The process above, what it has below, so that both change at once; 0: nobody. A cache line
- * each: none waits for the writing of another. */
+/* When it was written above (ms, as much as goes in), the count below, so that both change at once;
+ * 0: nobody. A cache line each: none waits for the writing of another. */
 typedef struct {
     _Alignas(LINE_BYTES) _Atomic uint64_t word;
 } slot_t;
@@ -32,7 +31,6 @@ static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "no lock that a dead process could ho
 struct gw_share {
     slot_t *slots; /* the file: what others wrote may be anything */
     int own;
-    pid_t pid;
     int64_t alone_until_ms;
 };
 
@@ -82,8 +80,6 @@ gw_share_new(const char *run_dir, const char *name)
     }
     self->slots = slots;
     self->own = own;
-    self->pid = getpid();
-    gw_share_leave(self); /* of one that died here */
     return self;
 }
 
@@ -108,10 +104,10 @@ s_write(gw_share_t *self, uint64_t word)
 }
 
 void
-gw_share_show(gw_share_t *self, uint32_t count)
+gw_share_show(gw_share_t *self, uint32_t count, int64_t now_ms)
 {
     if (self) {
-        s_write(self, (uint64_t) self->pid << 32 | count);
+        s_write(self, (uint64_t) now_ms << 32 | count);
     }
 }
 
@@ -123,16 +119,12 @@ gw_share_leave(gw_share_t *self)
     }
 }
 
-/* Clears it if not, unless a new one has come there meanwhile. */
+/* Our time may be older than theirs: it is that of a turn. */
 static bool
-s_lives(const gw_share_t *self, slot_t *slot, uint64_t word)
+s_is_fresh(uint64_t word, int64_t now_ms)
 {
-    pid_t pid = (pid_t) (word >> 32);
-    if (pid > 0 && pid != self->pid && kill(pid, 0) == 0) {
-        return true;
-    }
-    (void) atomic_compare_exchange_strong(&slot->word, &word, 0);
-    return false;
+    uint32_t age_ms = (uint32_t) now_ms - (uint32_t) (word >> 32);
+    return word != 0 && age_ms + PR_SHARE_SILENT_MS < 2 * PR_SHARE_SILENT_MS;
 }
 
 uint64_t
@@ -141,20 +133,19 @@ gw_share_below(gw_share_t *self, uint32_t count, int64_t now_ms)
     if (!self || now_ms < self->alone_until_ms) {
         return 0;
     }
-    uint32_t slack = count / PR_SHARE_SLACK_PART;
+    uint64_t slack = count / PR_SHARE_SLACK_PART;
     slack = slack > PR_SHARE_SLACK_MIN ? slack : PR_SHARE_SLACK_MIN;
     uint64_t mark = 0;
     bool is_alone = true;
     for (int i = 0; i < PR_ROLE_CHILDREN_MAX; i++) {
-        slot_t *slot = &self->slots[i];
-        uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
-        if (i == self->own || word == 0) {
+        uint64_t word = atomic_load_explicit(&self->slots[i].word, memory_order_relaxed);
+        if (i == self->own || !s_is_fresh(word, now_ms)) {
             continue;
         }
         is_alone = false;
-        /* Whether it lives is asked only of one that we would make room for. */
-        if ((word & UINT32_MAX) + slack < count && s_lives(self, slot, word)) {
-            mark += word;
+        uint32_t has = word & UINT32_MAX;
+        if (has + slack < count) {
+            mark += (1ULL << 32) + has;
         }
     }
     if (is_alone) {

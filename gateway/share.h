@@ -9,9 +9,9 @@
  * moment (accept.c).
  *
  * The numbers stand in the file "shares" of the run folder, which all of them map: a slot for each
- * gateway, written by itself. Nobody relies on them. A number that is wrong, or of one who does
- * not serve, costs new connections that moment; a slot whose process is gone is cleared by whoever
- * finds it in the way.
+ * gateway, which it alone writes, in every turn of its loop. One who does not write for
+ * PR_SHARE_SILENT_MS, as it is dead, stopped or busy, does not count. Nobody relies on the numbers:
+ * wrong ones cost new connections that moment.
  */
 
 #ifndef GW_SHARE_H
@@ -29,15 +29,15 @@ gw_share_new(const char *run_dir, const char *name);
 void
 gw_share_destroy(gw_share_t **self_p);
 
-/* Says that we take connections, and how many we have. */
+/* Says that we take connections, and how many we have. Time is that of the loop. */
 void
-gw_share_show(gw_share_t *self, uint32_t count);
+gw_share_show(gw_share_t *self, uint32_t count, int64_t now_ms);
 /* We take none at present. */
 void
 gw_share_leave(gw_share_t *self);
 
 /* Those who take connections and have clearly fewer than `count`: 0 if there are none, else a mark
- * that changes when one of them has taken one. With no other gateway it looks for one only every
+ * that changes when one of them takes one. With no other gateway it looks for one only every
  * PR_SHARE_LOOK_MS. */
 uint64_t
 gw_share_below(gw_share_t *self, uint32_t count, int64_t now_ms);

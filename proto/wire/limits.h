@@ -256,6 +256,8 @@ static_assert(PR_LINK_WINDOW_BYTES < PR_MESSAGE_BYTES_MAX, "an event may fill th
 #define PR_SHARE_SLACK_MIN 2
 #define PR_SHARE_SLACK_PART 20
 #define PR_SHARE_YIELD_MS 2
+/* One who has not written its number for so long does not count. */
+#define PR_SHARE_SILENT_MS 500
 /* One that was alone looks for others after so long. */
 #define PR_SHARE_LOOK_MS 100
 /* Connections taken from neighbours in one turn. */

@@ -15,16 +15,20 @@ typedef struct {
     front_t *front;
     gw_share_t *share;
     int file;
+    int other; /* what another gateway has; below 0: it takes none */
     int clients[CLIENTS];
     size_t count;
 } world_t;
 
-/* Another gateway (our parent, which is sure to live) has so many; none: it takes none. */
-static void
-s_other_has(const world_t *world, int count)
+/* The other one writes in every turn of our loop. */
+static bool
+s_other_shows(void *arg)
 {
-    uint64_t word = count < 0 ? 0 : (uint64_t) getppid() << 32 | (uint64_t) count;
+    const world_t *world = arg;
+    int64_t now_ms = pr_loop_now_ms(world->front->loop);
+    uint64_t word = world->other < 0 ? 0 : (uint64_t) now_ms << 32 | (uint64_t) world->other;
     assert_int_equal(pwrite(world->file, &word, sizeof word, SLOT_BYTES), sizeof word);
+    return false;
 }
 
 static int
@@ -32,21 +36,21 @@ s_shown(const world_t *world)
 {
     uint64_t word = 0;
     assert_int_equal(pread(world->file, &word, sizeof word, 0), sizeof word);
-    assert_true(word == 0 || word >> 32 == (uint64_t) getpid());
     return word == 0 ? -1 : (int) (word & UINT32_MAX);
 }
 
 static void
-s_begin(world_t *world)
+s_begin(world_t *world, int other)
 {
-    *world = (world_t) {.front = front_new()};
+    *world = (world_t) {.front = front_new(), .other = other};
     world->share = gw_share_new(t_scratch(), "g1");
     assert_non_null(world->share);
     char path[128];
     (void) snprintf(path, sizeof path, "%s/shares", t_scratch());
     world->file = open(path, O_RDWR | O_CLOEXEC);
     assert_true(world->file >= 0);
-    s_other_has(world, 0);
+    (void) s_other_shows(world);
+    pr_loop_on_turn(world->front->loop, PR_TURN_SEND, s_other_shows, world);
     front_t *front = world->front;
     gw_accept_destroy(&front->accept);
     const gw_accept_options_t options = {
@@ -66,6 +70,7 @@ s_end(world_t *world)
     for (size_t i = 0; i < world->count; i++) {
         (void) close(world->clients[i]);
     }
+    pr_loop_off_turn(world->front->loop, s_other_shows, world);
     front_destroy(&world->front);
     gw_share_destroy(&world->share);
     assert_int_equal(s_shown(world), -1);
@@ -118,7 +123,7 @@ what_the_others_leave_is_taken(void **state)
 {
     (void) state;
     world_t world;
-    s_begin(&world);
+    s_begin(&world, 0);
     s_connect(&world, PR_SHARE_SLACK_MIN);
     s_waits(&world, s_all_are_in);
     assert_int_equal(s_yielded(&world), 0);
@@ -138,8 +143,7 @@ one_with_as_many_is_not_waited_for(void **state)
 {
     (void) state;
     world_t world;
-    s_begin(&world);
-    s_other_has(&world, CLIENTS - PR_SHARE_SLACK_MIN);
+    s_begin(&world, CLIENTS - PR_SHARE_SLACK_MIN);
     s_connect(&world, CLIENTS);
     s_waits(&world, s_all_are_in);
     assert_int_equal(s_yielded(&world), 0);
@@ -150,8 +154,7 @@ static bool
 s_takes_another(void *arg)
 {
     world_t *world = arg;
-    static int count = 0;
-    s_other_has(world, ++count % 2);
+    world->other = !world->other;
     return s_all_are_in(arg);
 }
 
@@ -161,7 +164,7 @@ nobody_is_waited_for_for_ever(void **state)
 {
     (void) state;
     world_t world;
-    s_begin(&world);
+    s_begin(&world, 0);
     s_connect(&world, CLIENTS);
     s_waits(&world, s_takes_another);
     assert_in_range(s_yielded(&world), 1, CLIENTS);
@@ -173,7 +176,7 @@ a_close_is_shown(void **state)
 {
     (void) state;
     world_t world;
-    s_begin(&world);
+    s_begin(&world, 0);
     s_connect(&world, PR_SHARE_SLACK_MIN);
     s_waits(&world, s_all_are_in);
     (void) close(world.clients[--world.count]);
@@ -187,7 +190,7 @@ one_who_stops_leaves(void **state)
 {
     (void) state;
     world_t world;
-    s_begin(&world);
+    s_begin(&world, 0);
     s_connect(&world, PR_SHARE_SLACK_MIN);
     s_waits(&world, s_all_are_in);
     gw_accept_stop(world.front->accept);
