@@ -110,6 +110,7 @@ sv_ctl_options_help(void)
         "                          is started anew (stop and restart send them away at once)\n"
         "  scale ROLE N            run N processes of ROLE, gateway or actors, from now on; after\n"
         "                          the next start it is again what the settings say\n"
+        "  release POLL            let a poll out of quarantine\n"
         "  events                  every change of a process's state, a JSON line each\n"
         "  tap [NAME] [POLL]       every update of every poll, a JSON line each\n"
         "  send NAME JSON...       send events to a process and print what it answers:\n"

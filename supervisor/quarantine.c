@@ -2,6 +2,7 @@
 
 #include "supervisor/quarantine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,9 @@
 #include "proto/wire/limits.h"
 #include "proto/wire/roster.h"
 #include "supervisor/file.h"
+
+/* Of the file: a code and the end of the line. */
+#define LINE_LEN (PR_POLL_ID_LEN + 1)
 
 typedef struct {
     char poll[PR_POLL_ID_LEN + 1]; /* "": free */
@@ -20,19 +24,19 @@ struct sv_quarantine {
     suspect_t suspects[PR_POISON_SUSPECTS_MAX];
     char polls[PR_ROSTER_QUARANTINED_MAX][PR_POLL_ID_LEN + 1];
     size_t count;
+    char *path; /* NULL: it is not kept */
 };
-
-sv_quarantine_t *
-sv_quarantine_new(void)
-{
-    return calloc(1, sizeof(sv_quarantine_t));
-}
 
 void
 sv_quarantine_destroy(sv_quarantine_t **self_p)
 {
     PR_ASSERT(self_p);
-    free(*self_p);
+    sv_quarantine_t *self = *self_p;
+    if (!self) {
+        return;
+    }
+    free(self->path);
+    free(self);
     *self_p = NULL;
 }
 
@@ -54,15 +58,23 @@ s_suspect(sv_quarantine_t *self, pr_str_t poll)
     return oldest;
 }
 
-static bool
-s_has(const sv_quarantine_t *self, pr_str_t poll)
+/* Its index; the count if it is not in. */
+static size_t
+s_find(const sv_quarantine_t *self, pr_str_t poll)
 {
-    for (size_t i = 0; i < self->count; i++) {
-        if (pr_str_equal(sv_quarantine_at(self, i), poll)) {
-            return true;
-        }
+    size_t i = 0;
+    while (i < self->count && !pr_str_equal(sv_quarantine_at(self, i), poll)) {
+        i++;
     }
-    return false;
+    return i;
+}
+
+static void
+s_remove(sv_quarantine_t *self, size_t index)
+{
+    self->count--;
+    memmove(self->polls[index], self->polls[index + 1],
+            (self->count - index) * sizeof self->polls[0]);
 }
 
 static void
@@ -70,19 +82,82 @@ s_add(sv_quarantine_t *self, pr_str_t poll)
 {
     if (self->count == PR_ROSTER_QUARANTINED_MAX) {
         pr_log_warn("quarantine.full", "out=%s", self->polls[0]);
-        self->count--;
-        memmove(self->polls[0], self->polls[1], self->count * sizeof self->polls[0]);
+        s_remove(self, 0);
     }
     memcpy(self->polls[self->count], poll.ptr, poll.len);
     self->polls[self->count][poll.len] = '\0';
     self->count++;
 }
 
+/* --- the file --- */
+
+/* It comes and goes so seldom that the loop may wait for the disk. */
+static void
+s_save(const sv_quarantine_t *self)
+{
+    char text[PR_ROSTER_QUARANTINED_MAX * LINE_LEN];
+    for (size_t i = 0; i < self->count; i++) {
+        memcpy(text + i * LINE_LEN, self->polls[i], PR_POLL_ID_LEN);
+        text[i * LINE_LEN + PR_POLL_ID_LEN] = '\n';
+    }
+    if (self->path && sv_file_write(self->path, (pr_str_t) {text, self->count * LINE_LEN}) != 0) {
+        pr_log_warn("quarantine.save", "error=\"%s\"", strerror(errno));
+    }
+}
+
+static void
+s_load(sv_quarantine_t *self)
+{
+    char text[PR_ROSTER_QUARANTINED_MAX * LINE_LEN + 1];
+    int len = sv_file_read(self->path, text, sizeof text);
+    const char *end = text + (len > 0 ? len : 0);
+    for (const char *at = text; at < end;) {
+        const char *stop = memchr(at, '\n', (size_t) (end - at));
+        pr_str_t line = {at, (size_t) ((stop ? stop : end) - at)};
+        if (pr_id_is_poll(line) && s_find(self, line) == self->count) {
+            s_add(self, line);
+        }
+        at += line.len + 1;
+    }
+    if (self->count > 0) {
+        pr_log_warn("quarantine.kept", "polls=%zu", self->count);
+    }
+}
+
+sv_quarantine_t *
+sv_quarantine_new(const char *path)
+{
+    sv_quarantine_t *self = calloc(1, sizeof *self);
+    if (self && path) {
+        self->path = strdup(path);
+        if (!self->path) {
+            sv_quarantine_destroy(&self);
+            return NULL;
+        }
+        s_load(self);
+    }
+    return self;
+}
+
+/* --- in and out --- */
+
+bool
+sv_quarantine_release(sv_quarantine_t *self, pr_str_t poll)
+{
+    size_t index = s_find(self, poll);
+    if (index == self->count) {
+        return false;
+    }
+    s_remove(self, index);
+    s_save(self);
+    return true;
+}
+
 bool
 sv_quarantine_blame(sv_quarantine_t *self, pr_str_t poll, int64_t now_ms)
 {
     PR_ASSERT(poll.len == PR_POLL_ID_LEN);
-    if (s_has(self, poll)) {
+    if (s_find(self, poll) < self->count) {
         return false;
     }
     suspect_t *suspect = s_suspect(self, poll);
@@ -90,6 +165,7 @@ sv_quarantine_blame(sv_quarantine_t *self, pr_str_t poll, int64_t now_ms)
     if (again) {
         suspect->poll[0] = '\0';
         s_add(self, poll);
+        s_save(self);
         return true;
     }
     memcpy(suspect->poll, poll.ptr, poll.len);

@@ -214,6 +214,29 @@ s_scale(ctl_t *self)
     return code;
 }
 
+/* {poll} */
+static int
+s_release(ctl_t *self)
+{
+    const char *poll = self->options.words[0];
+    pr_buf_t *args = pr_buf_new(0);
+    if (!args) {
+        return SV_EXIT_ENVIRONMENT;
+    }
+    msgpack_packer packer = pr_packer(args);
+    (void) msgpack_pack_map(&packer, 1);
+    pr_pack_str(&packer, PR_STR("poll"));
+    pr_pack_str(&packer, pr_str(poll));
+    int code = s_call(self, "release", pr_buf_str(args));
+    pr_buf_destroy(&args);
+    if (code == SV_EXIT_OK && self->options.json) {
+        s_print_json(self);
+    } else if (code == SV_EXIT_OK) {
+        (void) printf("%s: out of quarantine\n", poll);
+    }
+    return code;
+}
+
 /* The supervisor answers before it has ended: come back when it is gone. */
 static int
 s_stop_all(ctl_t *self)
@@ -328,7 +351,7 @@ static const struct {
     {"status", 0, 0, s_status},     {"start", 1, 1, s_one_child}, {"stop", 0, 1, s_stop},
     {"restart", 1, 1, s_one_child}, {"kill", 1, 2, s_kill},       {"events", 0, 0, s_events},
     {"drain", 1, 1, s_drain},       {"scale", 2, 2, s_scale},     {"tap", 0, 2, s_tap},
-    {"send", 2, 1000, s_send},
+    {"send", 2, 1000, s_send},      {"release", 1, 1, s_release},
 };
 
 static int

@@ -242,6 +242,14 @@ s_caller_lost(void *arg, pr_peer_t *peer)
     }
 }
 
+/* Out of quarantine. */
+static void
+s_released(void *arg)
+{
+    supervisor_t *self = arg;
+    self->roster_dirty = true;
+}
+
 static const sv_control_ops_t s_control_ops = {.call = s_call, .caller_lost = s_caller_lost};
 
 static void
@@ -325,7 +333,7 @@ s_make_sockets(supervisor_t *self)
     self->loop = pr_loop_new();
     self->generation = sv_generation_new(sv_paths_in_state(self->paths, "generation", path));
     self->roster = self->generation ? sv_roster_new(sv_generation_last(self->generation)) : NULL;
-    self->quarantine = sv_quarantine_new();
+    self->quarantine = sv_quarantine_new(sv_paths_in_state(self->paths, "quarantine", path));
     if (!self->loop || !self->roster || !self->quarantine) {
         return false;
     }
@@ -358,7 +366,7 @@ s_make_crew(supervisor_t *self)
         return false;
     }
     sv_verbs_set_control(self->verbs, self->control);
-    sv_verbs_set_quarantine(self->verbs, self->quarantine);
+    sv_verbs_set_quarantine(self->verbs, self->quarantine, s_released, self);
     sv_control_set_crew(self->control, self->crew);
     if (self->redis) {
         self->probe =

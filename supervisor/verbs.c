@@ -27,7 +27,9 @@ struct sv_verbs {
     sv_crew_t *crew;
     sv_roster_t *roster;
     sv_control_t *control;
-    const sv_quarantine_t *quarantine;
+    sv_quarantine_t *quarantine; /* may be NULL */
+    void (*released)(void *arg);
+    void *released_arg;
     const char *url;
     pr_buf_t *data;
     waiting_t waiting[PR_CALLS_MAX];
@@ -85,9 +87,14 @@ sv_verbs_set_control(sv_verbs_t *self, sv_control_t *control)
 }
 
 void
-sv_verbs_set_quarantine(sv_verbs_t *self, const sv_quarantine_t *quarantine)
+sv_verbs_set_quarantine(sv_verbs_t *self,
+                        sv_quarantine_t *quarantine,
+                        void (*released)(void *arg),
+                        void *arg)
 {
     self->quarantine = quarantine;
+    self->released = released;
+    self->released_arg = arg;
 }
 
 /* --- answers --- */
@@ -342,12 +349,28 @@ s_scale(const request_t *request)
     slot->role = role;
 }
 
+static void
+s_release(const request_t *request)
+{
+    sv_verbs_t *self = request->self;
+    const msgpack_object *given =
+        request->args ? pr_object_member(request->args, PR_STR("poll")) : NULL;
+    pr_str_t poll = given ? pr_object_str(given) : PR_STR_NONE;
+    if (!poll.ptr || !self->quarantine || !sv_quarantine_release(self->quarantine, poll)) {
+        s_refuse(request, poll.ptr ? PR_E_NOT_FOUND : PR_E_BAD_REQUEST);
+        return;
+    }
+    pr_log_info("quarantine.released", "poll=%.*s", PR_STR_ARG(poll));
+    self->released(self->released_arg);
+    s_status(request);
+}
+
 static const struct {
     const char *verb;
     void (*run)(const request_t *request);
 } s_verbs[] = {
     {"status", s_status}, {"stop", s_stop},   {"start", s_start}, {"restart", s_restart},
-    {"kill", s_kill},     {"drain", s_drain}, {"scale", s_scale},
+    {"kill", s_kill},     {"drain", s_drain}, {"scale", s_scale}, {"release", s_release},
 };
 
 void

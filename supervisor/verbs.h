@@ -33,9 +33,12 @@ sv_verbs_destroy(sv_verbs_t **self_p);
 /* Where answers go. */
 void
 sv_verbs_set_control(sv_verbs_t *self, sv_control_t *control);
-/* For the status; borrowed. */
+/* For the status, and to let a poll out: then `released(arg)` is called. Borrowed. */
 void
-sv_verbs_set_quarantine(sv_verbs_t *self, const sv_quarantine_t *quarantine);
+sv_verbs_set_quarantine(sv_verbs_t *self,
+                        sv_quarantine_t *quarantine,
+                        void (*released)(void *arg),
+                        void *arg);
 
 void
 sv_verbs_call(sv_verbs_t *self, pr_peer_t *peer, const pr_msg_call_t *call);

@@ -73,6 +73,18 @@ test("a poll that crashes actors is shut after two crashes", { skip }, () =>
     eve.leave();
     table.leave();
     other.leave();
+
+    // It outlives Rollcall, until somebody lets the poll out.
+    system.main.kill("SIGKILL");
+    await system.exited;
+    await system.launch();
+    assert.deepEqual(await quarantined(system), ["P0SN22"]);
+    await assertShut(system, "P0SN22", eve);
+    assert.match(await system.ctl("release", "P0SN22"), /P0SN22: out of quarantine/);
+    assert.deepEqual(await quarantined(system), []);
+    const late = await Player.join(system.url, "P0SN22", "Late");
+    await late.joined();
+    late.leave();
   }));
 
 test("a poll whose slot goes to another process crashes that one, too, and is shut", { skip }, () =>

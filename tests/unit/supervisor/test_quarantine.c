@@ -21,7 +21,7 @@ static void
 two_crashes_within_a_minute(void **state)
 {
     (void) state;
-    sv_quarantine_t *self = sv_quarantine_new();
+    sv_quarantine_t *self = sv_quarantine_new(NULL);
     assert_false(sv_quarantine_blame(self, PR_STR("AAAAAA"), 1000));
     assert_false(sv_quarantine_blame(self, PR_STR("BBBBBB"), 1001));
     /* Too late to count; but the next one is not. */
@@ -50,7 +50,7 @@ suspects_are_bounded(void **state)
 {
     (void) state;
     char text[PR_POLL_ID_LEN + 1];
-    sv_quarantine_t *self = sv_quarantine_new();
+    sv_quarantine_t *self = sv_quarantine_new(NULL);
     for (size_t i = 0; i < PR_POISON_SUSPECTS_MAX + 1; i++) {
         assert_false(sv_quarantine_blame(self, s_poll(text, i), (int64_t) i));
     }
@@ -66,7 +66,7 @@ quarantine_is_bounded(void **state)
 {
     (void) state;
     char text[PR_POLL_ID_LEN + 1];
-    sv_quarantine_t *self = sv_quarantine_new();
+    sv_quarantine_t *self = sv_quarantine_new(NULL);
     for (size_t i = 0; i < PR_ROSTER_QUARANTINED_MAX + 2; i++) {
         assert_false(sv_quarantine_blame(self, s_poll(text, i), 0));
         assert_true(sv_quarantine_blame(self, s_poll(text, i), 0));
@@ -93,7 +93,7 @@ file_of_a_dead_child_is_read(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     (void) close(fd);
-    sv_quarantine_t *self = sv_quarantine_new();
+    sv_quarantine_t *self = sv_quarantine_new(NULL);
     char named[PR_POISON_BYTES] = "CCCCCC nominate";
     char nobody[PR_POISON_BYTES] = "\0CCCCC nominate";
     char wild[PR_POISON_BYTES];
@@ -118,6 +118,83 @@ file_of_a_dead_child_is_read(void **state)
     sv_quarantine_destroy(&self);
 }
 
+/* What a file with `text` in it makes of a quarantine: its polls, a blank behind each. */
+static const char *
+s_loaded(const char *path, const char *text, size_t len)
+{
+    static char list[(PR_ROSTER_QUARANTINED_MAX + 1) * (PR_POLL_ID_LEN + 1)];
+    s_leave_file(path, text, len);
+    sv_quarantine_t *self = sv_quarantine_new(path);
+    assert_non_null(self);
+    list[0] = '\0';
+    for (size_t i = 0; i < sv_quarantine_count(self); i++) {
+        (void) snprintf(list + strlen(list), sizeof list - strlen(list), "%.*s ",
+                        PR_STR_ARG(sv_quarantine_at(self, i)));
+    }
+    sv_quarantine_destroy(&self);
+    return list;
+}
+
+static void
+it_outlives_its_supervisor_until_the_release(void **state)
+{
+    (void) state;
+    char dir[] = "/tmp/rqXXXXXX";
+    char path[64];
+    assert_non_null(mkdtemp(dir));
+    (void) snprintf(path, sizeof path, "%s/quarantine", dir);
+    sv_quarantine_t *self = sv_quarantine_new(path);
+    static const char *const polls[] = {"AAAAAA", "BBBBBB", "CCCCCC"};
+    for (size_t i = 0; i < 3; i++) {
+        (void) sv_quarantine_blame(self, pr_str(polls[i]), 1);
+        assert_true(sv_quarantine_blame(self, pr_str(polls[i]), 2));
+    }
+    sv_quarantine_destroy(&self);
+    self = sv_quarantine_new(path);
+    assert_int_equal(sv_quarantine_count(self), 3);
+    assert_true(sv_quarantine_release(self, PR_STR("BBBBBB")));
+    assert_false(sv_quarantine_release(self, PR_STR("BBBBBB")));
+    assert_false(sv_quarantine_release(self, PR_STR("")));
+    sv_quarantine_destroy(&self);
+    self = sv_quarantine_new(path);
+    assert_int_equal(sv_quarantine_count(self), 2);
+    assert_true(pr_str_equal(sv_quarantine_at(self, 1), PR_STR("CCCCCC")));
+    /* Out is out: it takes two more. */
+    assert_false(sv_quarantine_blame(self, PR_STR("BBBBBB"), 3));
+    sv_quarantine_destroy(&self);
+    (void) unlink(path);
+    (void) rmdir(dir);
+}
+
+static void
+a_file_of_rubbish_is_no_obstacle(void **state)
+{
+    (void) state;
+    char path[] = "/tmp/rcXXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void) close(fd);
+#define LOADED(text) s_loaded(path, text, sizeof(text) - 1)
+    assert_string_equal(LOADED(""), "");
+    assert_string_equal(LOADED("\n\n\n"), "");
+    assert_string_equal(LOADED("AAAAAA\nAAAAAA\nBBBBBB"), "AAAAAA BBBBBB ");
+    assert_string_equal(LOADED("aaaaaa\n..\nAAAAAA \nAAAAAA\0\nCCCCCC\n\xff\xff"), "CCCCCC ");
+#undef LOADED
+    char text[PR_POLL_ID_LEN + 1];
+    static char many[(PR_ROSTER_QUARANTINED_MAX + 9) * (PR_POLL_ID_LEN + 1)];
+    for (size_t i = 0; i < sizeof many; i += PR_POLL_ID_LEN + 1) {
+        memcpy(many + i, s_poll(text, i).ptr, PR_POLL_ID_LEN);
+        many[i + PR_POLL_ID_LEN] = '\n';
+    }
+    assert_int_equal(strlen(s_loaded(path, many, sizeof many)),
+                     PR_ROSTER_QUARANTINED_MAX * (PR_POLL_ID_LEN + 1));
+    (void) unlink(path);
+    sv_quarantine_t *self = sv_quarantine_new("/no/such/folder/quarantine");
+    (void) sv_quarantine_blame(self, PR_STR("AAAAAA"), 1);
+    assert_true(sv_quarantine_blame(self, PR_STR("AAAAAA"), 2));
+    sv_quarantine_destroy(&self);
+}
+
 int
 main(void)
 {
@@ -126,6 +203,8 @@ main(void)
         cmocka_unit_test(suspects_are_bounded),
         cmocka_unit_test(quarantine_is_bounded),
         cmocka_unit_test(file_of_a_dead_child_is_read),
+        cmocka_unit_test(it_outlives_its_supervisor_until_the_release),
+        cmocka_unit_test(a_file_of_rubbish_is_no_obstacle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
