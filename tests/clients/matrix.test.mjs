@@ -29,7 +29,7 @@ const TRANSPORTS = [
 before(() => {
   python = new Python();
 });
-after(() => python.end());
+after(() => python?.end());
 
 const options = (io, transports, more = {}) => ({
   io: io(),

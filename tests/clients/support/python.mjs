@@ -2,6 +2,7 @@
 // python-socketio behind the face of a socket.io-client: what a Player needs of `io`.
 import { spawn } from "node:child_process";
 import { EventEmitter } from "node:events";
+import fs from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
@@ -54,6 +55,7 @@ class PythonSocket {
 // One process for all clients; `io` makes one.
 export class Python {
   constructor() {
+    if (!fs.existsSync(PYTHON)) throw new Error(`no ${PYTHON}: ops/test makes it`);
     this.sockets = new Map();
     this.acks = 0;
     this.child = spawn(PYTHON, ["-I", path.join(folder, "../python/players.py")], {
