@@ -179,28 +179,6 @@ s_join(gw_native_t *self, const gw_native_frame_t *frame)
     gw_conn_join(conn, self->encoding == GW_NATIVE_MSGPACK ? GW_LANE_MSGPACK : GW_LANE_JSON);
 }
 
-/* What the original's validation has against a nomination, as a JSON list; NULL: nothing. */
-static pr_buf_t *
-s_flaws(const gw_native_frame_t *frame)
-{
-    if (!pr_str_equal(frame->event, PR_STR("nominate"))) {
-        return NULL;
-    }
-    pr_buf_t *texts = pr_buf_new(128);
-    pr_buf_t *flaws = NULL;
-    const json_t *text = json_object_get(frame->data, "text");
-    if (texts && !gw_validate_text(text, "text", 1, PR_TEXT_CHARS_MAX, texts)) {
-        flaws = pr_buf_new(128);
-    }
-    if (flaws) {
-        pr_buf_append_byte(flaws, '[');
-        pr_buf_append_str(flaws, pr_buf_str(texts));
-        pr_buf_append_byte(flaws, ']');
-    }
-    pr_buf_destroy(&texts);
-    return flaws;
-}
-
 static void
 s_command(gw_native_t *self, const gw_native_frame_t *frame)
 {
@@ -217,7 +195,7 @@ s_command(gw_native_t *self, const gw_native_frame_t *frame)
     if (ack < 0 || (frame->data && (!args || pr_buf_failed(args)))) {
         gw_native_refuse(self, &frame->id, PR_E_BUSY, pr_str(pr_error_text(PR_E_BUSY)));
     } else {
-        pr_buf_t *flaws = s_flaws(frame);
+        pr_buf_t *flaws = gw_validate_command(frame->event, frame->data);
         gw_command_t command = {
             .verb = frame->event,
             .args = args ? pr_buf_str(args) : PR_STR_NONE,

@@ -172,37 +172,16 @@ s_pack_args(const gw_sio_packet_t *packet)
     return packed;
 }
 
-/* What the original's validation has against a nomination, as a JSON list; NULL: nothing. Of more
- * than one argument its handlers get a list, which has no text. */
-static pr_buf_t *
-s_flaws(const gw_sio_packet_t *packet)
-{
-    if (!pr_str_equal(gw_sio_event_name(packet), PR_STR("nominate"))) {
-        return NULL;
-    }
-    pr_buf_t *texts = pr_buf_new(128);
-    pr_buf_t *flaws = NULL;
-    const json_t *payload = gw_sio_event_args(packet) == 1 ? gw_sio_event_arg(packet, 0) : NULL;
-    const json_t *text = json_object_get(payload, "text");
-    if (texts && !gw_validate_text(text, "text", 1, PR_TEXT_CHARS_MAX, texts)) {
-        flaws = pr_buf_new(128);
-    }
-    if (flaws) {
-        pr_buf_append_byte(flaws, '[');
-        pr_buf_append_str(flaws, pr_buf_str(texts));
-        pr_buf_append_byte(flaws, ']');
-    }
-    pr_buf_destroy(&texts);
-    return flaws;
-}
-
 static void
 s_event(void *member, const gw_sio_packet_t *packet)
 {
     pr_buf_t *args = s_pack_args(packet);
-    pr_buf_t *flaws = s_flaws(packet);
+    pr_str_t verb = gw_sio_event_name(packet);
+    /* Of more than one argument the original's handlers get a list, which has no text. */
+    bool one = gw_sio_event_args(packet) == 1;
+    pr_buf_t *flaws = gw_validate_command(verb, one ? gw_sio_event_arg(packet, 0) : NULL);
     gw_command_t command = {
-        .verb = gw_sio_event_name(packet),
+        .verb = verb,
         .args = args ? pr_buf_str(args) : PR_STR_NONE,
         .ack = packet->ack,
         .flaws = flaws ? pr_buf_str(flaws) : PR_STR_NONE,

@@ -115,8 +115,9 @@ s_add_length_message(
     }
 }
 
-bool
-gw_validate_text(
+/* One text of `least` to `most` characters, under the name `property`; `value` may be NULL. */
+static bool
+s_validate_text(
     const json_t *value, const char *property, size_t least, size_t most, pr_buf_t *messages)
 {
     size_t chars = 0;
@@ -174,9 +175,9 @@ gw_validate_create(const json_t *body, gw_create_body_t *out, pr_buf_t *messages
     const json_t *votes = json_object_get(body, "votesPerVoter");
     const json_t *name = json_object_get(body, "name");
     const char *ballots = json_string_value(json_object_get(body, "ballots"));
-    bool ok = gw_validate_text(topic, "topic", 1, PR_TOPIC_CHARS_MAX, messages);
+    bool ok = s_validate_text(topic, "topic", 1, PR_TOPIC_CHARS_MAX, messages);
     ok = s_validate_votes(votes, &out->votes, messages) && ok;
-    ok = gw_validate_text(name, "name", 1, PR_NAME_CHARS_MAX, messages) && ok;
+    ok = s_validate_text(name, "name", 1, PR_NAME_CHARS_MAX, messages) && ok;
     out->topic = s_text(topic);
     out->name = s_text(name);
     out->open_ballots = ballots && strcmp(ballots, "open") == 0;
@@ -188,9 +189,30 @@ gw_validate_join(const json_t *body, gw_join_body_t *out, pr_buf_t *messages)
 {
     const json_t *poll = json_object_get(body, "pollID");
     const json_t *name = json_object_get(body, "name");
-    bool ok = gw_validate_text(poll, "pollID", PR_POLL_ID_LEN, PR_POLL_ID_LEN, messages);
-    ok = gw_validate_text(name, "name", 1, PR_NAME_CHARS_MAX, messages) && ok;
+    bool ok = s_validate_text(poll, "pollID", PR_POLL_ID_LEN, PR_POLL_ID_LEN, messages);
+    ok = s_validate_text(name, "name", 1, PR_NAME_CHARS_MAX, messages) && ok;
     out->poll = s_text(poll);
     out->name = s_text(name);
     return ok;
+}
+
+pr_buf_t *
+gw_validate_command(pr_str_t verb, const json_t *payload)
+{
+    if (!pr_str_equal(verb, PR_STR("nominate"))) {
+        return NULL;
+    }
+    pr_buf_t *messages = pr_buf_new(128);
+    pr_buf_t *flaws = NULL;
+    const json_t *text = json_object_get(payload, "text");
+    if (messages && !s_validate_text(text, "text", 1, PR_TEXT_CHARS_MAX, messages)) {
+        flaws = pr_buf_new(128);
+    }
+    if (flaws) {
+        pr_buf_append_byte(flaws, '[');
+        pr_buf_append_str(flaws, pr_buf_str(messages));
+        pr_buf_append_byte(flaws, ']');
+    }
+    pr_buf_destroy(&messages);
+    return flaws;
 }

@@ -42,9 +42,12 @@ bool
 gw_validate_create(const json_t *body, gw_create_body_t *out, pr_buf_t *messages);
 bool
 gw_validate_join(const json_t *body, gw_join_body_t *out, pr_buf_t *messages);
-/* One text of `least` to `most` characters, under the name `property`; `value` may be NULL. */
-bool
-gw_validate_text(
-    const json_t *value, const char *property, size_t least, size_t most, pr_buf_t *messages);
+/*
+ * What is wrong with the payload of a client's command, as a JSON list for the caller. Only
+ * nominations are checked like that; of any other `verb`, of a sound nomination and when out of
+ * memory: NULL. `payload` may be NULL.
+ */
+pr_buf_t *
+gw_validate_command(pr_str_t verb, const json_t *payload);
 
 #endif

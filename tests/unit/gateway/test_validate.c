@@ -23,6 +23,8 @@
 #define POLL_SHORT "\"pollID must be longer than or equal to 6 characters\""
 #define POLL_LONG "\"pollID must be shorter than or equal to 6 characters\""
 #define POLL_STRING "\"pollID must be a string\""
+#define TEXT_SHORT "\"text must be longer than or equal to 1 characters\""
+#define TEXT_STRING "\"text must be a string\""
 #define VOTES_MOST "\"votesPerVoter must not be greater than 5\""
 #define VOTES_LEAST "\"votesPerVoter must not be less than 1\""
 #define VOTES_WHOLE "\"votesPerVoter must be an integer number\""
@@ -196,6 +198,38 @@ malformed_json_has_a_text(void **state)
     pr_buf_destroy(&error);
 }
 
+static void
+s_command(const char *verb, const char *json, const char *wanted)
+{
+    pr_buf_t *error = pr_buf_new(0);
+    json_t *payload = gw_validate_parse(pr_str(json), error);
+    assert_non_null(payload);
+    pr_buf_t *flaws = gw_validate_command(pr_str(verb), payload);
+    if (wanted) {
+        assert_non_null(flaws);
+        pr_buf_append_byte(flaws, '\0');
+        assert_string_equal(pr_buf_data(flaws), wanted);
+    } else {
+        assert_null(flaws);
+    }
+    pr_buf_destroy(&flaws);
+    json_decref(payload);
+    pr_buf_destroy(&error);
+}
+
+static void
+of_commands_only_nominations_are_checked(void **state)
+{
+    (void) state;
+    s_command("nominate", "{\"text\":\"Soup\"}", NULL);
+    s_command("nominate", "{\"text\":\"\"}", "[" TEXT_SHORT "]");
+    s_command("nominate", "{}", "[" TEXT_SHORT "," TEXT_STRING "]");
+    s_command("start_vote", "{}", NULL);
+    pr_buf_t *flaws = gw_validate_command(PR_STR("nominate"), NULL);
+    assert_non_null(flaws);
+    pr_buf_destroy(&flaws);
+}
+
 int
 main(void)
 {
@@ -206,6 +240,7 @@ main(void)
         cmocka_unit_test(lengths_are_code_points_forms_are_utf16),
         cmocka_unit_test(joins),
         cmocka_unit_test(malformed_json_has_a_text),
+        cmocka_unit_test(of_commands_only_nominations_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
