@@ -297,18 +297,6 @@ s_lost(void *arg, pr_peer_t *peer, int error)
 }
 
 static void
-s_refuse_event(pr_peer_t *peer, const pr_event_t *event)
-{
-    pr_event_t answer = pr_event(PR_MSG_EVENT_REFUSED, event->poll);
-    answer.event_refused.type = event->number;
-    answer.event_refused.code = pr_str(pr_error_name(PR_E_UNKNOWN_TYPE));
-    answer.event_refused.text = pr_str(pr_error_text(PR_E_UNKNOWN_TYPE));
-    int error = pr_link_send(pr_peer_link(peer), &answer);
-    /* A peer that does not read its answers does not get them. */
-    (void) error;
-}
-
-static void
 s_event(void *arg, pr_peer_t *peer, const pr_event_t *event)
 {
     (void) arg;
@@ -330,7 +318,7 @@ s_event(void *arg, pr_peer_t *peer, const pr_event_t *event)
         s_abort(front, &event->polling_abort);
         return;
     default:
-        s_refuse_event(peer, event);
+        pr_peer_refuse(peer, event);
     }
 }
 

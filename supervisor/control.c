@@ -212,18 +212,6 @@ s_beat(sv_control_t *self, sv_member_t *member, line_t *line, const pr_msg_beat_
 }
 
 static void
-s_refuse(pr_peer_t *peer, const pr_event_t *event)
-{
-    pr_event_t answer = pr_event(PR_MSG_EVENT_REFUSED, event->poll);
-    answer.event_refused.type = event->number;
-    answer.event_refused.code = pr_str(pr_error_name(PR_E_UNKNOWN_TYPE));
-    answer.event_refused.text = pr_str(pr_error_text(PR_E_UNKNOWN_TYPE));
-    int result = pr_link_send(pr_peer_link(peer), &answer);
-    /* A peer that does not read its answers does not get them. */
-    (void) result;
-}
-
-static void
 s_child_event(sv_control_t *self, pr_peer_t *peer, const pr_event_t *event)
 {
     sv_member_t *member = s_member_of(self, peer);
@@ -233,7 +221,7 @@ s_child_event(sv_control_t *self, pr_peer_t *peer, const pr_event_t *event)
     } else if (event->type == PR_MSG_READY) {
         sv_member_ready(member, event->ready.endpoint, event->ready.tap);
     } else {
-        s_refuse(peer, event);
+        pr_peer_refuse(peer, event);
     }
 }
 
@@ -246,7 +234,7 @@ s_event(void *arg, pr_peer_t *peer, const pr_event_t *event)
     } else if (event->type == PR_MSG_CALL) {
         self->ops->call(self->arg, peer, &event->call);
     } else if (event->type != PR_MSG_BEAT && event->type != PR_MSG_EVENT_REFUSED) {
-        s_refuse(peer, event);
+        pr_peer_refuse(peer, event);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "proto/base/log.h"
 #include "proto/base/map.h"
 #include "proto/base/zsock.h"
+#include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 #include "proto/wire/link_private.h"
 
@@ -285,6 +286,17 @@ pr_link_t *
 pr_peer_link(pr_peer_t *peer)
 {
     return peer->link;
+}
+
+void
+pr_peer_refuse(pr_peer_t *peer, const pr_event_t *event)
+{
+    pr_event_t answer = pr_event(PR_MSG_EVENT_REFUSED, event->poll);
+    answer.event_refused.type = event->number;
+    answer.event_refused.code = pr_str(pr_error_name(PR_E_UNKNOWN_TYPE));
+    answer.event_refused.text = pr_str(pr_error_text(PR_E_UNKNOWN_TYPE));
+    int error = pr_link_send(peer->link, &answer);
+    (void) error;
 }
 
 pr_str_t

@@ -46,6 +46,10 @@ pr_router_counters(const pr_router_t *self);
 
 pr_link_t *
 pr_peer_link(pr_peer_t *peer);
+/* Answers an event of a type that nobody here knows. A peer that does not read its answers does not
+ * get them. */
+void
+pr_peer_refuse(pr_peer_t *peer, const pr_event_t *event);
 /* Its ZeroMQ identity. */
 pr_str_t
 pr_peer_identity(const pr_peer_t *peer);
