@@ -2,53 +2,16 @@
 
 /* What an actor says to gateways and to a store that does as it is told. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "actors/actor.h"
+#include "actor_world.h"
 #include "actors/actor_body.h"
 #include "proto/wire/error.h"
-#include "tests/support/actor_rig.h"
-
-static t_rig_t s_rig;
-static ac_actor_t *s_actor;
 
 static int
 s_setup(void **state)
 {
     (void) state;
-    t_rig_init(&s_rig);
-    s_actor = ac_actor_new(&s_rig.env, T_RIG_POLL);
-    return s_actor ? 0 : -1;
-}
-
-static int
-s_teardown(void **state)
-{
-    (void) state;
-    ac_actor_destroy(&s_actor);
-    t_rig_fini(&s_rig);
+    s_begin();
     return 0;
-}
-
-static void
-s_event(uint32_t gateway, const pr_event_t *event)
-{
-    ac_actor_event(s_actor, gateway, event);
-    t_rig_turn(&s_rig);
-}
-
-static void
-s_answer(ac_answer_kind_t kind, const char *text)
-{
-    t_rig_answer(&s_rig, kind, text, NULL);
-    t_rig_turn(&s_rig);
 }
 
 static void
@@ -361,7 +324,6 @@ full_poll_refuses(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
     const struct CMUnitTest tests[] = {
         TEST(every_cell_of_the_table_is_filled),
         TEST(create_is_answered_when_it_is_saved),

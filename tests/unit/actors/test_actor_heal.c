@@ -2,36 +2,10 @@
 
 /* What an actor does when the store is not as it left it: each step of actors/recovery.h, once. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "actors/actor.h"
+#include "actor_world.h"
 #include "proto/poll/rev.h"
-#include "tests/support/actor_rig.h"
 
-static t_rig_t s_rig;
-static ac_actor_t *s_actor;
 static char s_rev[40]; /* saved, as clients know it */
-
-static void
-s_event(const pr_event_t *event)
-{
-    ac_actor_event(s_actor, 1, event);
-    t_rig_turn(&s_rig);
-}
-
-static void
-s_answer(ac_answer_kind_t kind, const char *text)
-{
-    t_rig_answer(&s_rig, kind, text, NULL);
-    t_rig_turn(&s_rig);
-}
 
 static void
 s_remember_rev(void)
@@ -44,25 +18,15 @@ static int
 s_setup(void **state)
 {
     (void) state;
-    t_rig_init(&s_rig);
-    s_actor = ac_actor_new(&s_rig.env, T_RIG_POLL);
+    s_begin();
     pr_event_t create = t_rig_create(1, "nonce");
-    s_event(&create);
+    s_event(1, &create);
     s_answer(AC_ANSWER_DONE, T_RIG_TOKEN);
     pr_event_t connect = t_rig_connect("c1", T_RIG_ALICE, PR_STR_NONE);
-    s_event(&connect);
+    s_event(1, &connect);
     s_remember_rev();
     s_answer(AC_ANSWER_DONE, "");
     (void) t_rig_count(&s_rig, PR_MSG_CONNECTED);
-    return 0;
-}
-
-static int
-s_teardown(void **state)
-{
-    (void) state;
-    ac_actor_destroy(&s_actor);
-    t_rig_fini(&s_rig);
     return 0;
 }
 
@@ -71,7 +35,7 @@ static void
 s_send_batch(void)
 {
     pr_event_t connect = t_rig_connect("c2", T_RIG_BOB, PR_STR_NONE);
-    s_event(&connect);
+    s_event(1, &connect);
     assert_non_null(s_rig.out);
     assert_int_equal(s_rig.out->script, AC_SCRIPT_WRITE);
     assert_string_equal(s_rig.out->from, s_rev);
@@ -203,7 +167,7 @@ new_owner_is_made_way_for(void **state)
     (void) state;
     s_send_batch();
     pr_event_t read = t_rig_command(3, "c1", "nominate");
-    s_event(&read);
+    s_event(1, &read);
     s_answer(AC_ANSWER_FENCED, "8:2:00000000000000bb");
     pr_event_t reply = t_rig_expect(&s_rig, 1, PR_MSG_REPLY);
     assert_true(pr_str_equal(reply.reply.code, PR_STR("moved")));
@@ -212,7 +176,7 @@ new_owner_is_made_way_for(void **state)
     assert_string_equal(ac_actor_state_name(s_actor), "LOST");
 
     pr_event_t connect = t_rig_connect("c3", T_RIG_BOB, PR_STR_NONE);
-    s_event(&connect);
+    s_event(1, &connect);
     (void) t_rig_expect(&s_rig, 1, PR_MSG_MOVED);
     assert_null(s_rig.out);
     ac_actor_roster(s_actor);
@@ -258,7 +222,7 @@ newer_feed_is_believed_before_us(void **state)
     (void) state;
     s_rig.is_ours = false;
     pr_event_t sync = t_rig_connect("c4", T_RIG_BOB, PR_STR("9-00000000000000ff"));
-    s_event(&sync);
+    s_event(1, &sync);
     t_rig_expect_quiet(&s_rig);
     t_rig_turn(&s_rig);
     assert_int_equal(s_rig.out->script, AC_SCRIPT_WRITE);
@@ -276,7 +240,7 @@ foreign_hand_is_quarantined(void **state)
     (void) t_rig_expect(&s_rig, 1, PR_MSG_REFUSED);
     assert_string_equal(ac_actor_state_name(s_actor), "QUARANTINED");
     pr_event_t read = t_rig_read(4);
-    s_event(&read);
+    s_event(1, &read);
     pr_event_t reply = t_rig_expect(&s_rig, 1, PR_MSG_REPLY);
     assert_true(pr_str_equal(reply.reply.code, PR_STR("unavailable")));
 }
@@ -342,17 +306,25 @@ put_back_twice_ends_in_a_write(void **state)
     assert_bob_is_shown();
 }
 
+/* Another actor, without a roster, that was told that its poll's owner has one. */
+static ac_actor_t *
+s_stale_without_a_roster(t_rig_t *rig)
+{
+    t_rig_init(rig);
+    rig->env.generation = 0;
+    ac_actor_t *actor = ac_actor_new(&rig->env, T_RIG_POLL);
+    pr_event_t connect = t_rig_connect("c1", T_RIG_ALICE, PR_STR_NONE);
+    ac_actor_event(actor, 1, &connect);
+    t_rig_answer(rig, AC_ANSWER_STALE, "7:1:00000000000000bb", NULL);
+    return actor;
+}
+
 static void
 claim_without_a_roster_waits_for_one(void **state)
 {
     (void) state;
     t_rig_t rig;
-    t_rig_init(&rig);
-    rig.env.generation = 0;
-    ac_actor_t *actor = ac_actor_new(&rig.env, T_RIG_POLL);
-    pr_event_t connect = t_rig_connect("c1", T_RIG_ALICE, PR_STR_NONE);
-    ac_actor_event(actor, 1, &connect);
-    t_rig_answer(&rig, AC_ANSWER_STALE, "7:1:00000000000000bb", NULL);
+    ac_actor_t *actor = s_stale_without_a_roster(&rig);
     t_rig_expect_quiet(&rig);
     assert_null(rig.out);
     rig.env.generation = 7;
@@ -374,12 +346,7 @@ claim_without_a_roster_is_given_up_for_another_s(void **state)
 {
     (void) state;
     t_rig_t rig;
-    t_rig_init(&rig);
-    rig.env.generation = 0;
-    ac_actor_t *actor = ac_actor_new(&rig.env, T_RIG_POLL);
-    pr_event_t connect = t_rig_connect("c1", T_RIG_ALICE, PR_STR_NONE);
-    ac_actor_event(actor, 1, &connect);
-    t_rig_answer(&rig, AC_ANSWER_STALE, "7:1:00000000000000bb", NULL);
+    ac_actor_t *actor = s_stale_without_a_roster(&rig);
     rig.env.generation = 7;
     rig.is_ours = false;
     ac_actor_roster(actor);
@@ -412,7 +379,6 @@ claim_is_renewed_under_a_newer_roster(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
     const struct CMUnitTest tests[] = {
         TEST(older_store_gets_the_whole_document),
         TEST(store_that_got_further_is_loaded_anew),

@@ -3,34 +3,7 @@
 /* An actor and time, and gateways that come, go and do not read: grace, idle, end, windows,
  * SYNC. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "actors/actor.h"
-#include "tests/support/actor_rig.h"
-
-static t_rig_t s_rig;
-static ac_actor_t *s_actor;
-
-static void
-s_event(uint32_t gateway, const pr_event_t *event)
-{
-    ac_actor_event(s_actor, gateway, event);
-    t_rig_turn(&s_rig);
-}
-
-static void
-s_answer(ac_answer_kind_t kind, const char *text)
-{
-    t_rig_answer(&s_rig, kind, text, NULL);
-    t_rig_turn(&s_rig);
-}
+#include "actor_world.h"
 
 /* Ends early when the actor goes. Questions whether the poll is still its own are answered. */
 static void
@@ -68,22 +41,12 @@ static int
 s_setup(void **state)
 {
     (void) state;
-    t_rig_init(&s_rig);
-    s_actor = ac_actor_new(&s_rig.env, T_RIG_POLL);
+    s_begin();
     pr_event_t create = t_rig_create(1, "nonce");
     s_event(1, &create);
     s_answer(AC_ANSWER_DONE, T_RIG_TOKEN);
     s_join(1, "c1", T_RIG_ALICE);
     assert_int_equal(t_rig_count(&s_rig, PR_MSG_CONNECTED), 1);
-    return 0;
-}
-
-static int
-s_teardown(void **state)
-{
-    (void) state;
-    ac_actor_destroy(&s_actor);
-    t_rig_fini(&s_rig);
     return 0;
 }
 
@@ -400,7 +363,6 @@ resync_brings_the_document(void **state)
 int
 main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
     const struct CMUnitTest tests[] = {
         TEST(leave_is_at_once),
         TEST(reload_and_loss_have_their_grace),
