@@ -21,13 +21,7 @@ let system;
 before(async () => {
   system = await System.start();
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 const transportOf = (player) => player.socket.io.engine.transport.name;
 

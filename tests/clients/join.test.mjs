@@ -23,11 +23,7 @@ for (const [version, io] of [
       });
       after(async () => {
         redis?.close();
-        try {
-          await system?.stop();
-        } finally {
-          await system?.dispose();
-        }
+        await system?.end();
       });
       const options = { io, updates };
 

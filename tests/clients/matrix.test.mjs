@@ -181,13 +181,7 @@ for (const count of [1, 3]) {
     before(async () => {
       system = await System.start({ gateways: count, actors: 2 });
     });
-    after(async () => {
-      try {
-        await system?.stop();
-      } finally {
-        await system?.dispose();
-      }
-    });
+    after(() => system?.end());
 
     for (const [how, transports] of TRANSPORTS) {
       test(how, async (t) => {

@@ -11,13 +11,7 @@ let system;
 before(async () => {
   system = await System.start();
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 const without = ({ bytes, taken, ...frame }) => frame;
 

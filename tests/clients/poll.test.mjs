@@ -2,27 +2,12 @@
 // Stock Socket.IO clients of two ages play whole polls: exact documents and acknowledgements.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { MEMBERS } from "./support/document.mjs";
 import { io44, io48 } from "./support/packages.mjs";
 import { Player } from "./support/player.mjs";
 import { call, join } from "./support/rest.mjs";
 import { System } from "./support/system.mjs";
 import { Table } from "./support/table.mjs";
-
-const MEMBERS = [
-  "id",
-  "topic",
-  "votesPerVoter",
-  "participants",
-  "nominations",
-  "rankings",
-  "results",
-  "adminID",
-  "hasStarted",
-  "version",
-  "rev",
-  "state",
-  "endsAt",
-];
 
 let system;
 let redis;
@@ -32,11 +17,7 @@ before(async () => {
 });
 after(async () => {
   redis?.close();
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
+  await system?.end();
 });
 
 async function play(table) {

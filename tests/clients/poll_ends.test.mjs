@@ -17,13 +17,7 @@ let system;
 before(async () => {
   system = await System.start();
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 // A raw socket of this token that has had its first document.
 async function watcher(port, token, more = {}) {

@@ -13,13 +13,7 @@ let system;
 before(async () => {
   system = await System.start();
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 // A poll with one socket that has seen its first document.
 async function alone(more) {

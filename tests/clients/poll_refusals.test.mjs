@@ -24,13 +24,7 @@ before(async () => {
     env: { ROLLCALL_GATEWAY_COMMANDS_PER_S: "1000", ROLLCALL_POLL_NOMINATIONS_MAX: "7" },
   });
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 const adminEvents = (table) => [
   ["remove_nomination", { id: "AAAAAAAA" }],

@@ -44,13 +44,7 @@ let system;
 before(async () => {
   system = await System.start({ env: { ROLLCALL_GATEWAY_COMMANDS_PER_S: "1000" } });
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 // Plays a vector; resolves to the table and the results that it must show.
 async function play(vector) {

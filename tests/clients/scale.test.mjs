@@ -20,13 +20,7 @@ let system;
 const start = (gateways) => async () => {
   system = await System.start({ gateways, actors: 2 });
 };
-const end = async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-};
+const end = () => system?.end();
 
 const gateways = async () =>
   (await system.status()).children.filter(({ role }) => role === "gateway");

@@ -25,11 +25,7 @@ describe("tokens", () => {
   });
   after(async () => {
     ada?.leave();
-    try {
-      await system?.stop();
-    } finally {
-      await system?.dispose();
-    }
+    await system?.end();
   });
 
   const payload = (more = {}) => ({

@@ -120,11 +120,7 @@ function withSystem(settings, body) {
   body(stage);
   after(async () => {
     await stage.proxy?.stop();
-    try {
-      await stage.system?.stop();
-    } finally {
-      await stage.system?.dispose();
-    }
+    await stage.system?.end();
   });
 }
 

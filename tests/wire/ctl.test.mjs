@@ -37,13 +37,7 @@ describe("rollcallctl", () => {
     system = await System.start({ gateways: 2, actors: 2 });
     env = cleanEnvironment(system.dir, { ROLLCALL_STATE_DIR: system.state });
   });
-  after(async () => {
-    try {
-      await system?.stop();
-    } finally {
-      await system?.dispose();
-    }
-  });
+  after(() => system?.end());
   const ctl = (...words) => run("rollcallctl", words, env, system.dir);
 
   test("status --json has what scripts rely on", async () => {

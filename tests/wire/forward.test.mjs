@@ -19,13 +19,7 @@ let system;
 before(async () => {
   system = await System.start({ gateways: 2 });
 });
-after(async () => {
-  try {
-    await system?.stop();
-  } finally {
-    await system?.dispose();
-  }
-});
+after(() => system?.end());
 
 const path = (sid, more = "EIO=4&transport=polling") => `/socket.io/?${more}&sid=${sid}`;
 

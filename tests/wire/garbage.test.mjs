@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { Player } from "../clients/support/player.mjs";
 import { RawSocket, RawWebSocket, clientFrame } from "../clients/support/raw.mjs";
-import { create, join } from "../clients/support/rest.mjs";
+import { join } from "../clients/support/rest.mjs";
 import { System, counted } from "../clients/support/system.mjs";
 import { eventually } from "../clients/support/wait.mjs";
+import { Witness } from "../clients/support/witness.mjs";
 
 // Five seconds is what a close handshake may take, ten a join.
 const SOON_MS = 4000;
@@ -17,40 +17,20 @@ const GRACE_MS = 3000;
 for (const write of ["direct", "orthodox"]) {
   describe(`garbage, ${write} writes`, () => {
     let system;
-    let pids;
-    let poll;
-    let ada;
+    let witness;
     before(async () => {
       system = await System.start({ write, env: { ROLLCALL_PRESENCE_GRACE_MS: String(GRACE_MS) } });
-      pids = await system.pids();
-      const made = await create(system.url, { name: "Ada" });
-      poll = made.poll.id;
-      ada = new Player(system.url, made.accessToken);
-      await ada.joined();
+      witness = await Witness.of(system);
     });
     after(async () => {
-      ada?.leave();
-      try {
-        await system?.stop();
-      } finally {
-        await system?.dispose();
-      }
+      witness?.leave();
+      await system?.end();
     });
 
     // The connection ends at once, not only when some timer runs out.
     async function endsSoon(socket, what) {
       await socket.closed(SOON_MS).catch((error) => assert.fail(`${what}: ${error.message}`));
       socket.destroy();
-    }
-
-    // A fresh join works, by the same processes as in the beginning.
-    async function alive() {
-      const bob = await Player.join(system.url, poll, "Bob");
-      await Promise.all([bob, ada].map((player) => player.sees(["Ada", "Bob"])));
-      bob.leave();
-      await ada.sees(["Ada"]);
-      assert.deepEqual(await system.pids(), pids);
-      assert.deepEqual(ada.disconnects, []);
     }
 
     const http = {
@@ -101,7 +81,7 @@ for (const write of ["direct", "orthodox"]) {
         assert.doesNotMatch(text, /^HTTP\/1\.[01] (2|101)/, what);
         socket.destroy();
       }
-      await alive();
+      await witness.alive();
     });
 
     test("half a request and a hang-up", async () => {
@@ -121,7 +101,7 @@ for (const write of ["direct", "orthodox"]) {
         rude.write(bytes);
         rude.socket.resetAndDestroy();
       }
-      await alive();
+      await witness.alive();
     });
 
     const frames = {
@@ -161,7 +141,7 @@ for (const write of ["direct", "orthodox"]) {
         socket.write(bytes);
         await endsSoon(socket, what);
       }
-      await alive();
+      await witness.alive();
     });
 
     test("an unmasked frame, or a name with a control byte, is refused", async () => {
@@ -176,7 +156,7 @@ for (const write of ["direct", "orthodox"]) {
         assert.match(await socket.text().catch(() => "44"), /^44/);
         socket.destroy();
       }
-      await alive();
+      await witness.alive();
     });
 
     const unjoined = [
@@ -215,7 +195,7 @@ for (const write of ["direct", "orthodox"]) {
         socket.say(packet);
         await endsSoon(socket, packet);
       }
-      await alive();
+      await witness.alive();
     });
 
     const joined = [
@@ -250,7 +230,7 @@ for (const write of ["direct", "orthodox"]) {
     test("malformed Socket.IO packets after a join end the connection, as a leave", async () => {
       const names = [];
       for (const packet of joined) {
-        const { accessToken } = await join(system.url, poll, "Eve");
+        const { accessToken } = await join(system.url, witness.poll, "Eve");
         const socket = await RawWebSocket.join(system.port, { token: accessToken });
         assert.match(await socket.text(), /^40/);
         await socket.text();
@@ -261,8 +241,8 @@ for (const write of ["direct", "orthodox"]) {
         socket.destroy();
       }
       assert.deepEqual(names, [], "these were not closed");
-      await ada.sees(["Ada"]);
-      await alive();
+      await witness.ada.sees(["Ada"]);
+      await witness.alive();
     });
 
     const late = {
@@ -279,20 +259,20 @@ for (const write of ["direct", "orthodox"]) {
     };
     test("bad frames after a join end it, as a leave", async () => {
       for (const [what, bytes] of Object.entries(late)) {
-        const { accessToken } = await join(system.url, poll, "Eve");
+        const { accessToken } = await join(system.url, witness.poll, "Eve");
         const socket = await RawWebSocket.join(system.port, { token: accessToken });
-        await ada.sees(["Ada", "Eve"]);
+        await witness.ada.sees(["Ada", "Eve"]);
         socket.write(bytes);
         await endsSoon(socket, what);
         const closed = performance.now();
-        await ada.sees(["Ada"]);
+        await witness.ada.sees(["Ada"]);
         const took = performance.now() - closed;
         assert.ok(took < GRACE_MS / 2, `${what}: listed for ${took} ms more, as if it were lost`);
       }
     });
 
     test("after a join a message may have 64 KiB, not more", async () => {
-      const { accessToken } = await join(system.url, poll, "Eve");
+      const { accessToken } = await join(system.url, witness.poll, "Eve");
       const socket = await RawWebSocket.join(system.port, { token: accessToken });
       await socket.text();
       await socket.text();
@@ -302,7 +282,7 @@ for (const write of ["direct", "orthodox"]) {
       socket.say(`42/polls,["unknown","${"x".repeat(66_000)}"]`);
       const code = await socket.closed(SOON_MS);
       assert.ok([1009, 1006].includes(code), `closed with ${code}`);
-      await ada.sees(["Ada"]);
+      await witness.ada.sees(["Ada"]);
     });
 
     test("it was counted", async () => {
@@ -320,7 +300,7 @@ for (const write of ["direct", "orthodox"]) {
     });
 
     test("a thousand cut connections, some in the middle of a join", async () => {
-      const { accessToken } = await join(system.url, poll, "Eve");
+      const { accessToken } = await join(system.url, witness.poll, "Eve");
       for (let round = 0; round < 20; round++) {
         const sockets = await Promise.all(
           Array.from({ length: 50 }, () => RawWebSocket.open(system.port)),
@@ -331,8 +311,8 @@ for (const write of ["direct", "orthodox"]) {
           else socket.socket.resetAndDestroy();
         }
       }
-      await ada.sees(["Ada"], 30_000);
-      await alive();
+      await witness.ada.sees(["Ada"], 30_000);
+      await witness.alive();
     });
   });
 }

@@ -12,42 +12,23 @@ import { freshPoll } from "../clients/support/fake_gateway.mjs";
 import { badEvents, badMessages } from "../clients/support/garbage.mjs";
 import { Dialler, Listener, event, incarnation } from "../clients/support/link.mjs";
 import { zmq } from "../clients/support/packages.mjs";
-import { Player } from "../clients/support/player.mjs";
 import { Parent, Stage } from "../clients/support/process.mjs";
-import { call, create } from "../clients/support/rest.mjs";
+import { call } from "../clients/support/rest.mjs";
 import { System, counted, isAlive } from "../clients/support/system.mjs";
 import { eventually } from "../clients/support/wait.mjs";
+import { Witness } from "../clients/support/witness.mjs";
 
 describe("garbage at the ZeroMQ sockets of a system", () => {
   let system;
-  let pids;
-  let poll;
-  let ada;
+  let witness;
   before(async () => {
     system = await System.start({ gateways: 2, actors: 2 });
-    pids = await system.pids();
-    const made = await create(system.url, { name: "Ada" });
-    poll = made.poll.id;
-    ada = new Player(system.url, made.accessToken);
-    await ada.joined();
+    witness = await Witness.of(system);
   });
   after(async () => {
-    ada?.leave();
-    try {
-      await system?.stop();
-    } finally {
-      await system?.dispose();
-    }
+    witness?.leave();
+    await system?.end();
   });
-
-  async function alive() {
-    const bob = await Player.join(system.url, poll, "Bob");
-    await Promise.all([bob, ada].map((player) => player.sees(["Ada", "Bob"])));
-    bob.leave();
-    await ada.sees(["Ada"]);
-    assert.deepEqual(await system.pids(), pids);
-    assert.deepEqual(ada.disconnects, []);
-  }
 
   // Sockets in the run folder, but for Redis' own.
   function sockets() {
@@ -83,7 +64,7 @@ describe("garbage at the ZeroMQ sockets of a system", () => {
         socket.close();
       }
     }
-    await alive();
+    await witness.alive();
   });
 
   test("from a gateway that actors have let in", async () => {
@@ -109,7 +90,7 @@ describe("garbage at the ZeroMQ sockets of a system", () => {
       again.close();
       dealer.close();
     }
-    await alive();
+    await witness.alive();
   });
 
   test("from a child, and from a rollcallctl, of the supervisor", async () => {
@@ -128,7 +109,7 @@ describe("garbage at the ZeroMQ sockets of a system", () => {
       }
       dealer.close();
     }
-    await alive();
+    await witness.alive();
   });
 
   // Where the children of this system dial.
@@ -154,7 +135,7 @@ describe("garbage at the ZeroMQ sockets of a system", () => {
         socket.destroy();
       }
     }
-    await alive();
+    await witness.alive();
   });
 
   test("it was counted", async () => {

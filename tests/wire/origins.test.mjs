@@ -12,13 +12,7 @@ describe("origins", () => {
       env: { CLIENT_PORT: "8123", ROLLCALL_HTTP_ORIGINS: "https://a.example http://b.example:81" },
     });
   });
-  after(async () => {
-    try {
-      await system?.stop();
-    } finally {
-      await system?.dispose();
-    }
-  });
+  after(() => system?.end());
 
   const host = () => `127.0.0.1:${system.port}`;
   const friends = {

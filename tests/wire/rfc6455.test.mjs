@@ -63,13 +63,7 @@ for (const write of ["direct", "orthodox"]) {
     before(async () => {
       system = await System.start({ write });
     });
-    after(async () => {
-      try {
-        await system?.stop();
-      } finally {
-        await system?.dispose();
-      }
-    });
+    after(() => system?.end());
 
     for (const [name, door] of Object.entries(doors)) {
       describe(name, () => doorTests(() => system, door));

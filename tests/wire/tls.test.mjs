@@ -68,13 +68,7 @@ describe("TLS", () => {
     system = await System.start({ env });
     url = `https://127.0.0.1:${system.port}`;
   });
-  after(async () => {
-    try {
-      await system?.stop();
-    } finally {
-      await system?.dispose();
-    }
-  });
+  after(() => system?.end());
 
   test("the ready line says https", () => assert.match(system.readyLine, /https:\/\//));
 

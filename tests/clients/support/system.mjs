@@ -236,6 +236,15 @@ export class System {
     fs.rmSync(this.dir, { recursive: true, force: true });
   }
 
+  // For after() of a file's tests: a checked end, and whatever came of it, nothing left running.
+  async end() {
+    try {
+      await this.stop();
+    } finally {
+      await this.dispose();
+    }
+  }
+
   // Processes that have to do with our state directory, by their environment or command line.
   strays() {
     return fs
