@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/engineio.h"
+#include "fake_layer.h"
 #include "gateway/engineio_sid.h"
 #include "gateway/neighbours.h"
 #include "gateway/neighbours_server.h"
@@ -37,9 +37,7 @@ typedef struct {
     char endpoint[128];
     gw_stats_t stats;
     gw_engineio_hub_t *hub;
-    gw_engineio_t *engine; /* the last that was opened */
-    gw_why_t why;
-    int closes;
+    fake_layer_t above;
     gw_neighbours_server_t *server;
     gw_neighbours_t *neighbours;
     char sid[GW_SID_MAX + 1];
@@ -56,43 +54,11 @@ typedef struct {
 
 /* --- the sessions of g2 --- */
 
-static inline void *
-s_opened(void *arg, gw_engineio_t *engine, pr_str_t token)
-{
-    world_t *world = arg;
-    (void) token;
-    world->engine = engine;
-    return world;
-}
-
 static inline void
-s_message(void *user, pr_str_t text, bool binary)
+s_echo(fake_layer_t *above, pr_str_t text)
 {
-    world_t *world = user;
-    (void) binary;
-    gw_engineio_send(world->engine, text);
+    gw_engineio_send(above->engine, text);
 }
-
-static inline void
-s_writable(void *user)
-{
-    (void) user;
-}
-
-static inline void
-s_closed(void *user, gw_why_t why)
-{
-    world_t *world = user;
-    world->closes++;
-    world->why = why;
-}
-
-static const gw_engineio_ops_t s_ops = {
-    .opened = s_opened,
-    .message = s_message,
-    .writable = s_writable,
-    .closed = s_closed,
-};
 
 static inline void
 s_open_session(world_t *world)
@@ -137,6 +103,7 @@ s_setup(void **state)
     world_t *world = calloc(1, sizeof *world);
     *state = world;
     world->loop = pr_loop_new();
+    world->above.answer = s_echo;
     (void) snprintf(world->dir, sizeof world->dir, "/tmp/rollcall-near-XXXXXX");
     assert_non_null(mkdtemp(world->dir));
     (void) snprintf(world->endpoint, sizeof world->endpoint, "ipc://%s/g2.sock", world->dir);
@@ -146,7 +113,8 @@ s_setup(void **state)
         .queue_bytes_max = PR_MESSAGE_BYTES_MAX,
         .owner = TAG2,
     };
-    world->hub = gw_engineio_hub_new(world->loop, &settings, &world->stats, &s_ops, world);
+    world->hub =
+        gw_engineio_hub_new(world->loop, &settings, &world->stats, &fake_layer_ops, &world->above);
     const gw_neighbours_options_t options = {
         .loop = world->loop,
         .name = "g1",
@@ -222,7 +190,7 @@ s_is_parked(void *arg)
 static inline bool
 s_is_closed(void *arg)
 {
-    return ((world_t *) arg)->closes > 0;
+    return ((world_t *) arg)->above.closes > 0;
 }
 
 static inline void

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "fake_layer.h"
 #include "fake_socket.h"
 #include "gateway/engineio.h"
 #include "proto/base/clock.h"
@@ -23,23 +24,17 @@ enum { INTERVAL_MS = 25000, TIMEOUT_MS = 20000 };
 #define UNKNOWN "400 {\"code\":1,\"message\":\"Session ID unknown\"}"
 #define REFUSED "400 {\"code\":3,\"message\":\"Bad request\"}"
 
-/* The layer above, and one client. */
 typedef struct {
     gw_polling_get_t get; /* first: the pointers are equal */
     gw_engineio_post_t post;
     pr_loop_t *loop;
     gw_engineio_hub_t *hub;
     gw_stats_t stats;
-    gw_engineio_t *engine;
+    fake_layer_t above;
     gw_socket_t *ws;
     char sid[64];
     char answer[256];
-    char message[64];
-    int messages;
-    int writables;
-    int closes;
     int cuts;
-    gw_why_t why;
 } world_t;
 
 static void
@@ -55,45 +50,6 @@ s_cut(gw_engineio_post_t *post)
     world_t *world = (world_t *) (void *) ((char *) post - offsetof(world_t, post));
     world->cuts++;
 }
-
-static void *
-s_opened(void *arg, gw_engineio_t *engine, pr_str_t token)
-{
-    world_t *world = arg;
-    (void) token;
-    world->engine = engine;
-    return world;
-}
-
-static void
-s_message(void *user, pr_str_t text, bool binary)
-{
-    world_t *world = user;
-    (void) binary;
-    world->messages++;
-    (void) snprintf(world->message, sizeof world->message, "%.*s", PR_STR_ARG(text));
-}
-
-static void
-s_writable(void *user)
-{
-    ((world_t *) user)->writables++;
-}
-
-static void
-s_closed(void *user, gw_why_t why)
-{
-    world_t *world = user;
-    world->closes++;
-    world->why = why;
-}
-
-static const gw_engineio_ops_t s_ops = {
-    .opened = s_opened,
-    .message = s_message,
-    .writable = s_writable,
-    .closed = s_closed,
-};
 
 static void
 s_open(world_t *world)
@@ -119,7 +75,8 @@ s_setup(void **state)
     world->get.answer = s_answer;
     world->post.cut = s_cut;
     world->loop = pr_loop_new();
-    world->hub = gw_engineio_hub_new(world->loop, &settings, &world->stats, &s_ops, world);
+    world->hub =
+        gw_engineio_hub_new(world->loop, &settings, &world->stats, &fake_layer_ops, &world->above);
     s_open(world);
     *state = world;
     return 0;

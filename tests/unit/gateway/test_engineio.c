@@ -8,72 +8,21 @@
 #include <cmocka.h>
 #include <uv.h>
 
+#include "fake_layer.h"
 #include "fake_socket.h"
 #include "gateway/engineio.h"
 #include "proto/wire/limits.h"
 
 enum { INTERVAL_MS = 25000, TIMEOUT_MS = 20000 };
 
-/* The layer above: remembers what it is told. */
 typedef struct {
     pr_loop_t *loop;
     gw_engineio_hub_t *hub;
     gw_stats_t stats;
+    fake_layer_t above;
     gw_socket_t *socket;
-    gw_engineio_t *engine;
     int64_t now_ms;
-    char token[32];
-    char message[64];
-    int messages;
-    int binaries;
-    int writables;
-    int closes;
-    gw_why_t why;
-    bool close_on_message;
 } world_t;
-
-static void *
-s_opened(void *arg, gw_engineio_t *engine, pr_str_t token)
-{
-    world_t *world = arg;
-    world->engine = engine;
-    (void) snprintf(world->token, sizeof world->token, "%.*s", PR_STR_ARG(token));
-    return world;
-}
-
-static void
-s_message(void *user, pr_str_t text, bool binary)
-{
-    world_t *world = user;
-    world->binaries += binary;
-    world->messages++;
-    (void) snprintf(world->message, sizeof world->message, "%.*s", PR_STR_ARG(text));
-    if (world->close_on_message) {
-        gw_engineio_close(world->engine, GW_WHY_LEAVE, 1008, "no");
-        assert_int_equal(world->closes, 0);
-    }
-}
-
-static void
-s_writable(void *user)
-{
-    ((world_t *) user)->writables++;
-}
-
-static void
-s_closed(void *user, gw_why_t why)
-{
-    world_t *world = user;
-    world->closes++;
-    world->why = why;
-}
-
-static const gw_engineio_ops_t s_ops = {
-    .opened = s_opened,
-    .message = s_message,
-    .writable = s_writable,
-    .closed = s_closed,
-};
 
 static int
 s_setup(void **state)
@@ -85,7 +34,8 @@ s_setup(void **state)
         .owner = "g7-0a1b2c3d",
     };
     world->loop = pr_loop_new();
-    world->hub = gw_engineio_hub_new(world->loop, &settings, &world->stats, &s_ops, world);
+    world->hub =
+        gw_engineio_hub_new(world->loop, &settings, &world->stats, &fake_layer_ops, &world->above);
     world->socket = fake_socket_new();
     world->now_ms = pr_loop_now_ms(world->loop);
     if (gw_engineio_open(world->hub, world->socket, PR_STR("tok")) != 0) {
@@ -135,7 +85,7 @@ session_opens_with_sid_and_intervals(void **state)
     assert_string_equal(got + strlen("0{\"sid\":\"") + strlen(sid),
                         "\",\"upgrades\":[],\"pingInterval\":25000,\"pingTimeout\":20000,"
                         "\"maxPayload\":65536}\n");
-    assert_string_equal(world->token, "tok");
+    assert_string_equal(world->above.token, "tok");
     assert_int_equal(gw_engineio_hub_count(world->hub), 1);
 }
 
@@ -145,13 +95,13 @@ messages_go_both_ways(void **state)
     world_t *world = *state;
     (void) fake_socket_take(world->socket);
     fake_socket_say(world->socket, "4hello");
-    assert_string_equal(world->message, "hello");
+    assert_string_equal(world->above.message, "hello");
     fake_socket_say(world->socket, "4");
-    assert_int_equal(world->messages, 2);
-    gw_engineio_send(world->engine, PR_STR("there"));
+    assert_int_equal(world->above.messages, 2);
+    gw_engineio_send(world->above.engine, PR_STR("there"));
     assert_string_equal(fake_socket_take(world->socket), "4there\n");
     world->socket->ops->writable(world->socket->user);
-    assert_int_equal(world->writables, 1);
+    assert_int_equal(world->above.writables, 1);
 }
 
 static void
@@ -163,7 +113,7 @@ other_packets_of_a_server_are_ignored(void **state)
         fake_socket_say(world->socket, ignored[i]);
         assert_false(world->socket->closed);
     }
-    assert_int_equal(world->messages, 0);
+    assert_int_equal(world->above.messages, 0);
 }
 
 static void
@@ -176,18 +126,18 @@ bad_packet_ends_the_session_at_once(void **state)
             world->socket = fake_socket_new();
             assert_int_equal(gw_engineio_open(world->hub, world->socket, PR_STR_NONE), 0);
         }
-        world->closes = 0;
+        world->above.closes = 0;
         fake_socket_say(world->socket, bad[i]);
         assert_true(world->socket->closed);
         /* Not from within, but in the same turn; nothing is heard any more. */
-        assert_int_equal(world->closes, 0);
+        assert_int_equal(world->above.closes, 0);
         fake_socket_say(world->socket, "4late");
         s_turn(world);
-        assert_int_equal(world->closes, 1);
-        assert_int_equal(world->why, GW_WHY_LEAVE);
-        assert_int_equal(world->messages, 0);
+        assert_int_equal(world->above.closes, 1);
+        assert_int_equal(world->above.why, GW_WHY_LEAVE);
+        assert_int_equal(world->above.messages, 0);
         fake_socket_gone(world->socket, 1008, true);
-        assert_int_equal(world->closes, 1);
+        assert_int_equal(world->above.closes, 1);
         fake_socket_destroy(&world->socket);
     }
     assert_int_equal(world->stats.bad_packets, sizeof bad / sizeof bad[0]);
@@ -201,24 +151,32 @@ binary_messages_go_both_ways(void **state)
     world_t *world = *state;
     (void) fake_socket_take(world->socket);
     world->socket->ops->message(world->socket->user, PR_STR("\1\2"), true);
-    assert_string_equal(world->message, "\1\2");
+    assert_string_equal(world->above.message, "\1\2");
     fake_socket_say(world->socket, "baGk=");
-    assert_string_equal(world->message, "hi");
-    assert_int_equal(world->binaries, 2);
-    gw_engineio_send_binary(world->engine, PR_STR("there"));
+    assert_string_equal(world->above.message, "hi");
+    assert_int_equal(world->above.binaries, 2);
+    gw_engineio_send_binary(world->above.engine, PR_STR("there"));
     assert_string_equal(fake_socket_take(world->socket), "there\n");
+}
+
+static void
+s_close(fake_layer_t *above, pr_str_t text)
+{
+    (void) text;
+    gw_engineio_close(above->engine, GW_WHY_LEAVE, 1008, "no");
+    assert_int_equal(above->closes, 0);
 }
 
 static void
 user_may_close_from_within_a_message(void **state)
 {
     world_t *world = *state;
-    world->close_on_message = true;
+    world->above.answer = s_close;
     fake_socket_say(world->socket, "4x");
     fake_socket_say(world->socket, "4y");
     s_turn(world);
-    assert_int_equal(world->messages, 1);
-    assert_int_equal(world->closes, 1);
+    assert_int_equal(world->above.messages, 1);
+    assert_int_equal(world->above.closes, 1);
 }
 
 /* The socket may be gone before the turn ends: told once, all the same. */
@@ -226,13 +184,13 @@ static void
 user_is_told_once_whoever_is_first(void **state)
 {
     world_t *world = *state;
-    gw_engineio_close(world->engine, GW_WHY_RELOAD, 1000, "");
+    gw_engineio_close(world->above.engine, GW_WHY_RELOAD, 1000, "");
     fake_socket_gone(world->socket, 1006, true);
     fake_socket_destroy(&world->socket);
-    assert_int_equal(world->closes, 1);
-    assert_int_equal(world->why, GW_WHY_RELOAD);
+    assert_int_equal(world->above.closes, 1);
+    assert_int_equal(world->above.why, GW_WHY_RELOAD);
     s_turn(world);
-    assert_int_equal(world->closes, 1);
+    assert_int_equal(world->above.closes, 1);
 }
 
 static void
@@ -251,14 +209,14 @@ way_of_closing_says_why(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fake_socket_gone(world->socket, rows[i].code, rows[i].by_us);
         fake_socket_destroy(&world->socket);
-        assert_int_equal(world->closes, i + 1);
-        assert_int_equal(world->why, rows[i].why);
+        assert_int_equal(world->above.closes, i + 1);
+        assert_int_equal(world->above.why, rows[i].why);
         world->socket = fake_socket_new();
         assert_int_equal(gw_engineio_open(world->hub, world->socket, PR_STR_NONE), 0);
     }
     fake_socket_say(world->socket, "1");
     s_turn(world);
-    assert_int_equal(world->why, GW_WHY_LEAVE);
+    assert_int_equal(world->above.why, GW_WHY_LEAVE);
 }
 
 static void
@@ -284,8 +242,8 @@ missing_pong_ends_the_session(void **state)
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.ping_timeouts, 1);
     s_turn(world);
-    assert_int_equal(world->closes, 1);
-    assert_int_equal(world->why, GW_WHY_LOST);
+    assert_int_equal(world->above.closes, 1);
+    assert_int_equal(world->above.why, GW_WHY_LOST);
 }
 
 static void
@@ -306,11 +264,11 @@ overflowing_socket_is_closed(void **state)
 {
     world_t *world = *state;
     world->socket->full = true;
-    gw_engineio_send(world->engine, PR_STR("too much"));
+    gw_engineio_send(world->above.engine, PR_STR("too much"));
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.must_send_overflows, 1);
     s_turn(world);
-    assert_int_equal(world->why, GW_WHY_LOST);
+    assert_int_equal(world->above.why, GW_WHY_LOST);
 }
 
 static void
@@ -324,7 +282,7 @@ all_sessions_close_when_the_gateway_ends(void **state)
     assert_true(other->closed);
     assert_int_equal(other->code, 1001);
     s_turn(world);
-    assert_int_equal(world->closes, 2);
+    assert_int_equal(world->above.closes, 2);
     fake_socket_gone(other, 1001, true);
     fake_socket_destroy(&other);
 }

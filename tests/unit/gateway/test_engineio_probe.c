@@ -19,32 +19,32 @@ upgrade_takes_queue_and_slot_along(void **state)
 {
     world_t *world = *state;
     gw_slot_t slot = {.fd = 5};
-    gw_socket_bind_slot(gw_engineio_socket(world->engine), &slot);
+    gw_socket_bind_slot(gw_engineio_socket(world->above.engine), &slot);
     s_get(world);
     s_upgrade(world);
     fake_socket_say(world->ws, "2probe");
     assert_string_equal(fake_socket_take(world->ws), "3probe\n");
     assert_string_equal(world->answer, "200 6");
-    gw_engineio_send(world->engine, PR_STR("a"));
-    gw_engineio_send(world->engine, PR_STR("b"));
+    gw_engineio_send(world->above.engine, PR_STR("a"));
+    gw_engineio_send(world->above.engine, PR_STR("b"));
     assert_string_equal(fake_socket_take(world->ws), "");
-    int writables = world->writables;
+    int writables = world->above.writables;
     fake_socket_say(world->ws, "5");
     assert_string_equal(fake_socket_take(world->ws), "4a\n4b\n");
-    assert_int_equal(world->writables, writables + 1);
+    assert_int_equal(world->above.writables, writables + 1);
     assert_int_equal(slot.fd, 1);
     assert_ptr_equal(world->ws->slot, &slot);
     assert_int_equal(world->stats.upgrades, 1);
     assert_int_equal(world->stats.sessions_polling, 0);
     fake_socket_say(world->ws, "4c");
-    assert_string_equal(world->message, "c");
+    assert_string_equal(world->above.message, "c");
     pr_buf_t *frame = gw_frame_text(PR_STR("4d"));
-    assert_int_equal(gw_socket_send(gw_engineio_socket(world->engine), frame), 0);
+    assert_int_equal(gw_socket_send(gw_engineio_socket(world->above.engine), frame), 0);
     assert_string_equal(fake_socket_take(world->ws), "4d\n");
     pr_buf_destroy(&frame);
     s_get(world);
     assert_string_equal(world->answer, REFUSED);
-    gw_socket_bind_slot(gw_engineio_socket(world->engine), NULL);
+    gw_socket_bind_slot(gw_engineio_socket(world->above.engine), NULL);
 }
 
 static void
@@ -91,7 +91,7 @@ bad_probe_ends_only_the_socket(void **state)
         fake_socket_destroy(&world->ws);
         assert_string_equal(s_post(world, "4x"), "200 ok");
     }
-    assert_int_equal(world->closes, 0);
+    assert_int_equal(world->above.closes, 0);
 }
 
 static void
@@ -130,13 +130,13 @@ static void
 upgrade_to_a_full_socket_fails(void **state)
 {
     world_t *world = *state;
-    gw_engineio_send(world->engine, PR_STR("a"));
+    gw_engineio_send(world->above.engine, PR_STR("a"));
     s_upgrade(world);
     world->ws->full = true;
     fake_socket_say(world->ws, "5");
     assert_true(world->ws->closed);
     s_turn(world);
-    assert_int_equal(world->why, GW_WHY_LOST);
+    assert_int_equal(world->above.why, GW_WHY_LOST);
 }
 
 int

@@ -34,7 +34,7 @@ get_waits_at_its_owner_until_there_is_something(void **state)
              "4hello\x1e"
              "4world");
     s_park(world, &get, &number);
-    gw_engineio_send(world->engine, PR_STR("more"));
+    gw_engineio_send(world->above.engine, PR_STR("more"));
     s_expect(world, &get, 200, "4more");
     assert_int_equal(gw_neighbours_counters(world->neighbours)->asked, 3);
     assert_int_equal(gw_neighbours_counters(world->neighbours)->answered, 3);
@@ -66,7 +66,7 @@ client_that_goes_ends_its_session(void **state)
     s_park(world, &get, &number);
     gw_neighbours_abort(world->neighbours, number);
     assert_true(pr_loop_run_until(world->loop, s_is_closed, world, DEADLINE_MS));
-    assert_int_equal(world->why, GW_WHY_LOST);
+    assert_int_equal(world->above.why, GW_WHY_LOST);
     assert_int_equal(get.answers, 0);
     gw_neighbours_abort(world->neighbours, number);
     gw_neighbours_abort(world->neighbours, 4711);
@@ -83,8 +83,8 @@ abort_of_what_was_not_sent(void **state)
     gw_neighbours_abort(world->neighbours, number);
     assert_int_equal(gw_neighbours_counters(world->neighbours)->waiting, 0);
     s_park(world, &get, &number);
-    assert_int_equal(world->closes, 0);
-    gw_engineio_send(world->engine, PR_STR("x"));
+    assert_int_equal(world->above.closes, 0);
+    gw_engineio_send(world->above.engine, PR_STR("x"));
     s_expect(world, &get, 200, "4x");
 }
 
@@ -155,7 +155,7 @@ body_that_its_session_does_not_allow(void **state)
     memset(body, '4', len);
     (void) s_ask(world, &asked, (pr_str_t) {body, len});
     s_expect(world, &asked, 413, "");
-    gw_engineio_trust(world->engine);
+    gw_engineio_trust(world->above.engine);
     (void) s_ask(world, &asked, (pr_str_t) {body, len});
     s_expect(world, &asked, 200, "ok");
     free(body);
@@ -175,7 +175,7 @@ answers_over_the_window_are_held(void **state)
     for (size_t i = 0; i < ANSWERS; i++) {
         s_open_session(world);
         (void) s_ask(world, &s_asked[i], PR_STR_NONE);
-        gw_engineio_send(world->engine, text);
+        gw_engineio_send(world->above.engine, text);
     }
     for (size_t i = 0; i < ANSWERS; i++) {
         assert_true(pr_loop_run_until(world->loop, s_is_answered, &s_asked[i], DEADLINE_MS));

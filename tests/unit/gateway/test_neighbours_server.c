@@ -102,7 +102,7 @@ odd_events_are_answered(void **state)
     get.polling_get.sid = (pr_str_t) {longer, sizeof longer};
     s_say(world, &stranger, &get);
     assert_int_equal(stranger.status, 400);
-    assert_int_equal(world->closes, 0);
+    assert_int_equal(world->above.closes, 0);
     pr_dealer_destroy(&stranger.dealer);
 }
 
