@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
 #include "fake_hosts.h"
 #include "fake_socket.h"
 #include "gateway/conn.h"
 #include "gateway/rooms.h"
+#include "tests/support/turns.h"
 
 #define POLL "ABC234"
 #define ANN "annannannannannannann"
@@ -66,19 +66,6 @@ s_teardown(void **state)
     pr_loop_destroy(&world->loop);
     free(world);
     return 0;
-}
-
-static inline void
-s_turn(world_t *world)
-{
-    (void) uv_run(pr_loop_uv(world->loop), UV_RUN_NOWAIT);
-}
-
-/* So much later. */
-static inline void
-s_pass(world_t *world, int64_t ms)
-{
-    (void) pr_wheel_advance(pr_loop_wheel(world->loop), pr_loop_now_ms(world->loop) + ms);
 }
 
 /* The actors of slot 1 say this. */
@@ -249,7 +236,7 @@ s_live(world_t *world, gw_lane_kind_t lane)
     gw_conn_join(client->conn, lane);
     s_say(world, SNAPSHOT(1, IS_ANN));
     s_say_of(world, "CONNECTED", client, ",\"rev\":" REV(1));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(gw_conn_state(client->conn), GW_CONN_LIVE);
     (void) s_log(client);
     (void) fake_hosts_take(world->hosts);

@@ -11,13 +11,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
 #include "fake_layer.h"
 #include "fake_socket.h"
 #include "gateway/engineio.h"
 #include "proto/base/clock.h"
 #include "proto/wire/limits.h"
+#include "tests/support/turns.h"
 
 enum { INTERVAL_MS = 25000, TIMEOUT_MS = 20000 };
 
@@ -103,8 +103,8 @@ s_teardown(void **state)
 static inline void
 s_turn(world_t *world)
 {
-    (void) uv_run(pr_loop_uv(world->loop), UV_RUN_NOWAIT);
-    (void) uv_run(pr_loop_uv(world->loop), UV_RUN_NOWAIT);
+    t_loop_turn(world->loop);
+    t_loop_turn(world->loop);
 }
 
 static inline void

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
 #include "fake_socket.h"
 #include "gateway/session.h"
 #include "proto/wire/limits.h"
+#include "tests/support/turns.h"
 
 /* The namespace /polls, whose handler remembers. */
 typedef struct {
@@ -123,18 +123,6 @@ s_teardown(void **state)
     pr_loop_destroy(&world->loop);
     free(world);
     return 0;
-}
-
-static inline void
-s_turn(world_t *world)
-{
-    (void) uv_run(pr_loop_uv(world->loop), UV_RUN_NOWAIT);
-}
-
-static inline void
-s_pass(world_t *world, int64_t ms)
-{
-    (void) pr_wheel_advance(pr_loop_wheel(world->loop), pr_loop_now_ms(world->loop) + ms);
 }
 
 /* What the handler was told since the last call. */

@@ -85,7 +85,7 @@ s_do(world_t *world, client_t *client, gw_conn_event_t event)
         gw_conn_drain(conn);
         break;
     case GW_CONN_ON_TIMER:
-        s_pass(world, PR_JOINING_MS + 100);
+        t_loop_pass(world->loop, PR_JOINING_MS + 100);
         break;
     case GW_CONN_EVENT_COUNT:
         fail();
@@ -144,13 +144,13 @@ join_announces_the_user_and_shows_the_first_document(void **state)
     STARTS(told, "{\"type\":\"CONNECT\",\"poll\":\"" POLL "\",\"conn\":\"");
     HOLDS(told, "\"user\":\"" ANN "\",\"name\":\"Ann\"}");
     s_say(world, SNAPSHOT(1, IS_ANN));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_log(ann), "");
     assert_string_equal(fake_socket_take(ann->socket), "");
 
     s_say_of(world, "CONNECTED", ann, ",\"rev\":" REV(1));
     assert_string_equal(s_log(ann), "accepted\n");
-    s_turn(world);
+    t_loop_turn(world->loop);
     STARTS(fake_socket_take(ann->socket), "42/polls,[\"poll_updated\",{\"id\":\"" POLL "\"");
 
     /* A second tab: the feed's rev goes along. */
@@ -196,7 +196,7 @@ unanswered_join_closes_the_transport(void **state)
     client_t *ann = s_client(world, ANN, "Ann");
     gw_conn_join(ann->conn, GW_LANE_FULL);
     (void) fake_hosts_take(world->hosts);
-    s_pass(world, PR_JOINING_MS + 100);
+    t_loop_pass(world->loop, PR_JOINING_MS + 100);
     STARTS(s_log(ann), "cut lost 1013");
     HOLDS(fake_hosts_take(world->hosts), "\"type\":\"DISCONNECT\"");
     assert_int_equal(world->stats.join_timeouts, 1);
@@ -214,7 +214,7 @@ kicked_conn_sees_the_change_that_removed_it(void **state)
     gw_conn_join(bob->conn, GW_LANE_PATCH);
     s_say(world, UPDATED(1, 2, "\"participants\":{" IS_BOB "}"));
     s_say_of(world, "CONNECTED", bob, ",\"rev\":" REV(2));
-    s_turn(world);
+    t_loop_turn(world->loop);
     (void) fake_socket_take(bob->socket);
     (void) s_log(bob);
     (void) fake_hosts_take(world->hosts);
@@ -232,7 +232,7 @@ kicked_conn_sees_the_change_that_removed_it(void **state)
     assert_string_equal(s_log(bob), "ended 0\n");
     assert_string_equal(fake_hosts_take(world->hosts), "");
     assert_int_equal(world->stats.strangers, 2);
-    s_turn(world);
+    t_loop_turn(world->loop);
     HOLDS(fake_socket_take(ann->socket), "poll_updated");
     s_client_destroy(&bob);
     s_client_destroy(&ann);

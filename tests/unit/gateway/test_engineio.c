@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
 #include "fake_layer.h"
 #include "fake_socket.h"
 #include "gateway/engineio.h"
 #include "proto/wire/limits.h"
+#include "tests/support/turns.h"
 
 enum { INTERVAL_MS = 25000, TIMEOUT_MS = 20000 };
 
@@ -57,12 +57,6 @@ s_teardown(void **state)
     pr_loop_destroy(&world->loop);
     free(world);
     return 0;
-}
-
-static void
-s_turn(world_t *world)
-{
-    (void) uv_run(pr_loop_uv(world->loop), UV_RUN_NOWAIT);
 }
 
 /* Moves the wheel on; timers that are armed meanwhile count from the loop's own time. */
@@ -132,7 +126,7 @@ bad_packet_ends_the_session_at_once(void **state)
         /* Not from within, but in the same turn; nothing is heard any more. */
         assert_int_equal(world->above.closes, 0);
         fake_socket_say(world->socket, "4late");
-        s_turn(world);
+        t_loop_turn(world->loop);
         assert_int_equal(world->above.closes, 1);
         assert_int_equal(world->above.why, GW_WHY_LEAVE);
         assert_int_equal(world->above.messages, 0);
@@ -174,7 +168,7 @@ user_may_close_from_within_a_message(void **state)
     world->above.answer = s_close;
     fake_socket_say(world->socket, "4x");
     fake_socket_say(world->socket, "4y");
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->above.messages, 1);
     assert_int_equal(world->above.closes, 1);
 }
@@ -189,7 +183,7 @@ user_is_told_once_whoever_is_first(void **state)
     fake_socket_destroy(&world->socket);
     assert_int_equal(world->above.closes, 1);
     assert_int_equal(world->above.why, GW_WHY_RELOAD);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->above.closes, 1);
 }
 
@@ -215,7 +209,7 @@ way_of_closing_says_why(void **state)
         assert_int_equal(gw_engineio_open(world->hub, world->socket, PR_STR_NONE), 0);
     }
     fake_socket_say(world->socket, "1");
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->above.why, GW_WHY_LEAVE);
 }
 
@@ -241,7 +235,7 @@ missing_pong_ends_the_session(void **state)
     s_pass(world, TIMEOUT_MS + 100);
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.ping_timeouts, 1);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->above.closes, 1);
     assert_int_equal(world->above.why, GW_WHY_LOST);
 }
@@ -267,7 +261,7 @@ overflowing_socket_is_closed(void **state)
     gw_engineio_send(world->above.engine, PR_STR("too much"));
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.must_send_overflows, 1);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->above.why, GW_WHY_LOST);
 }
 
@@ -281,7 +275,7 @@ all_sessions_close_when_the_gateway_ends(void **state)
     assert_true(world->socket->closed);
     assert_true(other->closed);
     assert_int_equal(other->code, 1001);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->above.closes, 2);
     fake_socket_gone(other, 1001, true);
     fake_socket_destroy(&other);

@@ -16,6 +16,7 @@
 #include "proto/wire/placement.h"
 #include "proto/wire/router.h"
 #include "tests/support/scratch.h"
+#include "tests/support/turns.h"
 
 enum { WAIT_MS = 5000, SLOTS = 2 };
 
@@ -393,8 +394,7 @@ request_without_a_way_ends_at_its_deadline(void **state)
     world_t *world = *state;
     s_roster(world, NULL, NULL);
     (void) s_read(world, 1);
-    (void) pr_wheel_advance(pr_loop_wheel(world->loop),
-                            pr_loop_now_ms(world->loop) + PR_REQUEST_DEADLINE_MS + 100);
+    t_loop_pass(world->loop, PR_REQUEST_DEADLINE_MS + 100);
     assert_int_equal(world->answers, 1);
     assert_int_equal(world->error, PR_E_UNREACHABLE);
 }

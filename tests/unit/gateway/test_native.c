@@ -102,7 +102,7 @@ s_join_in(world_t *world)
     fake_socket_say(s_socket, s_joining);
     s_say(world, SNAPSHOT(1, IS_ANN));
     s_say_of_conn(world, "CONNECTED", ",\"rev\":" REV(1));
-    s_turn(world);
+    t_loop_turn(world->loop);
     STARTS(s_told(), JOINED "{\"event\":\"snapshot\",\"data\":{\"document\":");
     (void) fake_hosts_take(world->hosts);
 }
@@ -125,11 +125,11 @@ joined_then_the_document(void **state)
     assert_int_equal(s_socket->message_max, PR_CLIENT_MESSAGE_BYTES_MAX);
     assert_string_equal(s_told(), "");
     s_say(world, SNAPSHOT(1, IS_ANN));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_told(), "");
     s_say_of_conn(world, "CONNECTED", ",\"rev\":" REV(1));
     assert_string_equal(s_told(), JOINED);
-    s_turn(world);
+    t_loop_turn(world->loop);
     STARTS(s_told(), "{\"event\":\"snapshot\"");
 }
 
@@ -141,11 +141,11 @@ current_client_is_sent_nothing_else(void **state)
     fake_socket_say(s_socket, s_joining);
     s_say(world, SNAPSHOT(1, IS_ANN));
     s_say_of_conn(world, "CONNECTED", ",\"rev\":" REV(1) ",\"ballot\":[\"n1\"]");
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_told(), JOINED);
     assert_int_equal(world->stats.resumed, 1);
     s_say(world, UPDATED(1, 2, "\"topic\":\"U\""));
-    s_turn(world);
+    t_loop_turn(world->loop);
     STARTS(s_told(), "{\"event\":\"patch\",\"data\":{\"from\":" REV(1));
 }
 
@@ -196,7 +196,7 @@ unanswered_join_backs_off(void **state)
 {
     world_t *world = *state;
     fake_socket_say(s_socket, s_joining);
-    s_pass(world, PR_JOINING_MS + 100);
+    t_loop_pass(world->loop, PR_JOINING_MS + 100);
     assert_string_equal(s_told(), "");
     s_closed_with(GW_NATIVE_NOT_JOINED);
     assert_int_equal(world->stats.join_timeouts, 1);
@@ -206,7 +206,7 @@ static void
 silent_client_is_cut_off(void **state)
 {
     world_t *world = *state;
-    s_pass(world, PR_BEFORE_JOIN_MS + 100);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS + 100);
     s_closed_with(GW_NATIVE_NOT_JOINED);
     assert_int_equal(world->stats.connect_timeouts, 1);
 }
@@ -246,7 +246,7 @@ own_ballot_is_told_apart(void **state)
     world_t *world = *state;
     s_join_in(world);
     s_say_of_conn(world, "CONNECTED", ",\"rev\":" REV(1) ",\"ballot\":[\"n1\",\"n2\"]");
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_told(), "{\"event\":\"ballot\",\"data\":{\"ballot\":[\"n1\",\"n2\"]}}\n");
 }
 
@@ -392,17 +392,17 @@ silent_socket_is_pinged(void **state)
     world_t *world = *state;
     int64_t at_ms = 25000;
     s_join_in(world);
-    s_pass(world, at_ms += 100);
+    t_loop_pass(world->loop, at_ms += 100);
     assert_string_equal(s_told(), "?\n");
     s_socket->ops->pong(s_socket->user);
-    s_pass(world, at_ms += 100);
+    t_loop_pass(world->loop, at_ms += 100);
     assert_string_equal(s_told(), "?\n");
     fake_socket_say(s_socket, "{\"event\":\"ping\"}");
     assert_string_equal(s_told(), "{\"event\":\"pong\"}\n");
-    s_pass(world, at_ms += 100);
+    t_loop_pass(world->loop, at_ms += 100);
     assert_string_equal(s_told(), "?\n");
     assert_false(s_socket->closed);
-    s_pass(world, at_ms + 20000);
+    t_loop_pass(world->loop, at_ms + 20000);
     s_closed_with(GW_NATIVE_TOO_SLOW);
     assert_int_equal(world->stats.ping_timeouts, 1);
     HOLDS(fake_hosts_take(world->hosts), "\"why\":\"lost\"");
@@ -416,7 +416,7 @@ blocked_socket_is_not_pinged(void **state)
     s_join_in(world);
     fake_socket_set_blocked(s_socket, true);
     for (int64_t i = 1; i <= 5; i++) {
-        s_pass(world, i * (25000 + 100));
+        t_loop_pass(world->loop, i * (25000 + 100));
     }
     assert_false(s_socket->closed);
     assert_string_equal(s_told(), "");

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
 #include "gateway/polling.h"
 #include "gateway/socket.h"
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
+#include "tests/support/turns.h"
 
 enum { BYTES_MAX = 1000 };
 
@@ -93,12 +93,6 @@ s_teardown(void **state)
     return 0;
 }
 
-static void
-s_turn(world_t *world)
-{
-    (void) uv_run(pr_loop_uv(world->loop), UV_RUN_NOWAIT);
-}
-
 static const char *
 s_text(world_t *world)
 {
@@ -145,7 +139,7 @@ answers_at_the_end_of_the_turn_with_everything(void **state)
     assert_true(gw_polling_get(world->polling, &world->get));
     assert_int_equal(s_must(world, "4b"), 0);
     assert_int_equal(world->answers, 0);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 4a\x1e"
                                        "4b");
     assert_false(gw_polling_is_parked(world->polling));
@@ -156,11 +150,11 @@ parks_until_there_is_something(void **state)
 {
     world_t *world = *state;
     assert_true(gw_polling_get(world->polling, &world->get));
-    s_turn(world);
-    s_turn(world);
+    t_loop_turn(world->loop);
+    t_loop_turn(world->loop);
     assert_int_equal(world->answers, 0);
     assert_int_equal(s_must(world, "2"), 0);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 2");
 }
 
@@ -170,17 +164,17 @@ takes_one_document_for_each_get(void **state)
     world_t *world = *state;
     assert_int_equal(s_document(world, "4one"), PR_E_BUSY);
     assert_true(gw_polling_get(world->polling, &world->get));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->writables, 1);
     assert_int_equal(s_must(world, "4ack"), 0);
     assert_int_equal(s_document(world, "4two"), 0);
     assert_int_equal(s_document(world, "4three"), PR_E_BUSY);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 4ack\x1e"
                                        "4two");
     assert_int_equal(world->writables, 1);
     assert_true(gw_polling_get(world->polling, &world->get));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->writables, 2);
 }
 
@@ -190,11 +184,11 @@ asks_for_what_it_missed(void **state)
 {
     world_t *world = *state;
     assert_true(gw_polling_get(world->polling, &world->get));
-    s_turn(world);
+    t_loop_turn(world->loop);
     world->document = gw_frame_text(PR_STR("4newest"));
     gw_polling_missed(world->polling);
     gw_polling_missed(world->polling);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 4newest");
     assert_int_equal(world->writables, 1);
 }
@@ -210,7 +204,7 @@ queue_is_bounded_but_for_the_document(void **state)
     free(large);
     assert_int_equal(s_must_long(world, 900), 0);
     assert_int_equal(s_must_long(world, 200), PR_E_FULL);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(pr_buf_len(world->answer), 4 + 800 + 1 + 900);
     assert_int_equal(s_must_long(world, 900), 0);
     assert_int_equal(s_must_long(world, 200), PR_E_FULL);
@@ -233,7 +227,7 @@ body_is_bounded_the_rest_comes_next(void **state)
     const size_t bodies[] = {2 * part + 1, part, 3 * part};
     for (size_t i = 0; i < 3; i++) {
         assert_true(gw_polling_get(world->polling, &world->get));
-        s_turn(world);
+        t_loop_turn(world->loop);
         assert_int_equal(pr_buf_len(world->answer), 4 + bodies[i]);
     }
 }
@@ -255,7 +249,7 @@ body_of_bytes_is_bounded_too(void **state)
     free(bytes);
     for (int i = 0; i < 3; i++) {
         assert_true(gw_polling_get(world->polling, &world->get));
-        s_turn(world);
+        t_loop_turn(world->loop);
         assert_int_equal(pr_buf_len(world->answer), 4 + 1 + (part + 2) / 3 * 4);
     }
 }
@@ -279,10 +273,10 @@ get_that_is_gone_is_not_answered(void **state)
     assert_false(gw_polling_abort(world->polling, &world->second));
     assert_int_equal(s_must(world, "4a"), 0);
     assert_true(gw_polling_abort(world->polling, &world->get));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->answers, 0);
     assert_true(gw_polling_get(world->polling, &world->get));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 4a");
 }
 
@@ -297,7 +291,7 @@ release_is_a_noop_unless_there_is_more(void **state)
     assert_true(gw_polling_get(world->polling, &world->get));
     assert_int_equal(s_must(world, "4a"), 0);
     gw_polling_release(world->polling);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 4a");
 }
 
@@ -309,10 +303,10 @@ last_packet_goes_behind_the_queue(void **state)
     gw_polling_end(world->polling, "1");
     assert_int_equal(s_must(world, "4b"), PR_E_CLOSED);
     assert_int_equal(s_document(world, "4b"), PR_E_CLOSED);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_int_equal(world->ends, 0);
     assert_true(gw_polling_get(world->polling, &world->get));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_text(world), "200 4a\x1e"
                                        "1");
     assert_int_equal(world->ends, 1);
@@ -326,7 +320,7 @@ destroyed_one_refuses_its_get(void **state)
     assert_int_equal(s_must(world, "4a"), 0);
     gw_polling_destroy(&world->polling);
     assert_string_equal(s_text(world), "400 ");
-    s_turn(world);
+    t_loop_turn(world->loop);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)

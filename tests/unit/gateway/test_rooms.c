@@ -12,7 +12,7 @@ lost_actor_comes_back_and_current_clients_get_nothing(void **state)
     gw_conn_join(patch->conn, GW_LANE_PATCH);
     s_say(world, UPDATED(1, 2, "\"participants\":{" IS_BOB "}"));
     s_say_of(world, "CONNECTED", patch, ",\"rev\":" REV(2));
-    s_turn(world);
+    t_loop_turn(world->loop);
     (void) fake_socket_take(full->socket);
     (void) fake_socket_take(patch->socket);
     (void) fake_hosts_take(world->hosts);
@@ -28,7 +28,7 @@ lost_actor_comes_back_and_current_clients_get_nothing(void **state)
     HOLDS(told, "\"last\":true");
     s_say_of(world, "CONNECTED", full, ",\"rev\":" REV(2));
     s_say_of(world, "CONNECTED", patch, ",\"rev\":" REV(2));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(fake_socket_take(full->socket), "");
     assert_string_equal(fake_socket_take(patch->socket), "");
     assert_int_equal(gw_conn_state(full->conn), GW_CONN_LIVE);
@@ -47,7 +47,7 @@ returning_actor_that_knows_more_brings_it(void **state)
     assert_int_equal(gw_conn_state(ann->conn), GW_CONN_STALE);
     s_say(world, SNAPSHOT(2, IS_ANN "," IS_BOB));
     assert_int_equal(gw_conn_state(ann->conn), GW_CONN_LIVE);
-    s_turn(world);
+    t_loop_turn(world->loop);
     HOLDS(fake_socket_take(ann->socket), "\"Bob\"");
     s_client_destroy(&ann);
 }
@@ -61,11 +61,11 @@ update_revives_only_conns_whose_user_it_lists(void **state)
     gw_rooms_hosts_ops.opened(world->rooms, 1);
     s_say(world, SNAPSHOT(2, IS_BOB));
     assert_int_equal(gw_conn_state(ann->conn), GW_CONN_STALE);
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(fake_socket_take(ann->socket), "");
     s_say(world, UPDATED(2, 3, "\"participants\":{" IS_ANN "}"));
     assert_int_equal(gw_conn_state(ann->conn), GW_CONN_LIVE);
-    s_turn(world);
+    t_loop_turn(world->loop);
     HOLDS(fake_socket_take(ann->socket), "\"Ann\"");
     s_client_destroy(&ann);
 }
@@ -79,11 +79,11 @@ gap_asks_for_one_snapshot(void **state)
     s_say(world, UPDATED(3, 4, "\"topic\":\"B\""));
     assert_string_equal(fake_hosts_take(world->hosts),
                         "{\"type\":\"RESYNC\",\"poll\":\"" POLL "\",\"rev\":" REV(1) "}\n");
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(fake_socket_take(ann->socket), "");
     s_say(world, SNAPSHOT(4, IS_ANN));
     s_say(world, UPDATED(4, 5, "\"topic\":\"C\""));
-    s_turn(world);
+    t_loop_turn(world->loop);
     HOLDS(fake_socket_take(ann->socket), "\"topic\":\"C\"");
     assert_int_equal(world->stats.resyncs, 1);
     s_client_destroy(&ann);
@@ -118,7 +118,7 @@ untold_hello_is_told_by_a_sync(void **state)
     world->hosts->error = 0;
     /* Until then its commands would be a stranger's. */
     assert_false(gw_rooms_hosts_ops.is_told(world->rooms, PR_STR(POLL)));
-    s_pass(world, PR_ROOM_RETRY_MS + 100);
+    t_loop_pass(world->loop, PR_ROOM_RETRY_MS + 100);
     assert_true(gw_rooms_hosts_ops.is_told(world->rooms, PR_STR(POLL)));
     STARTS(fake_hosts_take(world->hosts), "{\"type\":\"SYNC\",\"poll\":\"" POLL "\",\"conns\":[[");
     s_client_destroy(&ann);
@@ -163,7 +163,7 @@ poll_that_moves_is_synced_at_its_new_place(void **state)
     assert_int_equal(gw_conn_state(ann->conn), GW_CONN_STALE);
     /* What the old place still says is not heard. */
     s_say(world, UPDATED(1, 2, "\"topic\":\"old\""));
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(fake_socket_take(ann->socket), "");
     assert_int_equal(world->stats.strangers, 1);
     /* The same roster again: nothing to do. */
@@ -217,7 +217,7 @@ nonsense_from_an_actor_is_harmless(void **state)
         pr_unpacked_destroy(&memory);
         pr_buf_destroy(&packed);
     }
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(fake_socket_take(ann->socket), "");
     assert_int_equal(gw_conn_state(ann->conn), GW_CONN_LIVE);
     s_client_destroy(&ann);

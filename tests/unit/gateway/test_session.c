@@ -66,7 +66,7 @@ root_accepts_everybody_and_does_nothing(void **state)
     assert_string_equal(fake_socket_take(world->socket), "");
     assert_false(world->socket->closed);
     /* It is no reason to stay. */
-    s_pass(world, PR_BEFORE_JOIN_MS + 100);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS + 100);
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.connect_timeouts, 1);
 }
@@ -96,7 +96,7 @@ second_connect_cuts_off(void **state)
     world_t *world = *state;
     s_join(world);
     s_expect_cut(world, "40/polls,");
-    s_turn(world);
+    t_loop_turn(world->loop);
     assert_string_equal(s_log(world), "left(leave) ");
 }
 
@@ -152,9 +152,9 @@ refusals_do_not_set_the_clock_back(void **state)
 {
     world_t *world = *state;
     world->refusal = "FORBIDDEN";
-    s_pass(world, PR_BEFORE_JOIN_MS - 1000);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS - 1000);
     fake_socket_say(world->socket, "40/polls,");
-    s_pass(world, PR_BEFORE_JOIN_MS + 200);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS + 200);
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.connect_timeouts, 1);
 }
@@ -163,9 +163,9 @@ static void
 silent_client_is_cut_off(void **state)
 {
     world_t *world = *state;
-    s_pass(world, PR_BEFORE_JOIN_MS - 200);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS - 200);
     assert_false(world->socket->closed);
-    s_pass(world, PR_BEFORE_JOIN_MS + 100);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS + 100);
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.connect_timeouts, 1);
 }
@@ -175,10 +175,10 @@ joined_client_stays_until_it_has_left(void **state)
 {
     world_t *world = *state;
     s_join(world);
-    s_pass(world, PR_BEFORE_JOIN_MS + 100);
+    t_loop_pass(world->loop, PR_BEFORE_JOIN_MS + 100);
     assert_false(world->socket->closed);
     fake_socket_say(world->socket, "41/polls,");
-    s_pass(world, 3 * PR_BEFORE_JOIN_MS);
+    t_loop_pass(world->loop, 3 * PR_BEFORE_JOIN_MS);
     assert_true(world->socket->closed);
 }
 

@@ -73,7 +73,7 @@ attachments_that_do_not_come_cut_off(void **state)
     world_t *world = *state;
     s_join(world);
     fake_socket_say(world->socket, "451-/polls,[\"f\"]");
-    s_pass(world, PR_CLIENT_MESSAGE_MS + 200);
+    t_loop_pass(world->loop, PR_CLIENT_MESSAGE_MS + 200);
     assert_true(world->socket->closed);
     assert_int_equal(world->stats.bad_packets, 1);
 }
