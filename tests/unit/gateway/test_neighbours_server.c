@@ -14,6 +14,8 @@
 
 #include "neighbours_world.h"
 #include "proto/wire/dealer.h"
+#include "proto/wire/error.h"
+#include "tests/support/stranger.h"
 
 typedef struct {
     pr_dealer_t *dealer;
@@ -106,23 +108,12 @@ odd_events_are_answered(void **state)
     pr_dealer_destroy(&stranger.dealer);
 }
 
-static bool
-s_stranger_is_refused(void *arg)
-{
-    return pr_link_refusal(pr_dealer_link(((stranger_t *) arg)->dealer)) != 0;
-}
-
 static void
 only_gateways_are_let_in(void **state)
 {
     world_t *world = *state;
-    stranger_t stranger = {0};
     const pr_link_self_t me = {"actors", "a1", "3333333333333333"};
-    stranger.dealer = pr_dealer_new(world->loop, world->endpoint, "a1-3333333333333333", &me,
-                                    &s_stranger_ops, &stranger);
-    assert_true(pr_loop_run_until(world->loop, s_stranger_is_refused, &stranger, DEADLINE_MS));
-    assert_false(stranger.open);
-    pr_dealer_destroy(&stranger.dealer);
+    assert_int_equal(t_stranger_refusal(world->loop, world->endpoint, &me), PR_E_FORBIDDEN);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)

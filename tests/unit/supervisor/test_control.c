@@ -17,13 +17,13 @@
 
 #include <cmocka.h>
 
-#include "proto/wire/dealer.h"
 #include "proto/wire/error.h"
 #include "proto/wire/json.h"
 #include "supervisor/control.h"
 #include "supervisor/ctl_link.h"
 #include "supervisor/ctl_status.h"
 #include "supervisor/verbs.h"
+#include "tests/support/stranger.h"
 
 enum { DEADLINE_MS = 10000 };
 
@@ -326,46 +326,10 @@ events_that_are_no_business_of_a_caller_are_refused(void **state)
 
 /* --- one who says that it is a child --- */
 
-typedef struct {
-    pr_dealer_t *dealer;
-    bool open;
-} stranger_t;
-
-static int
-s_stranger_open(void *arg, const pr_msg_hello_t *hello)
-{
-    (void) hello;
-    ((stranger_t *) arg)->open = true;
-    return 0;
-}
-
-static void
-s_stranger_event(void *arg, const pr_event_t *event)
-{
-    (void) arg;
-    (void) event;
-}
-
-static void
-s_stranger_lost(void *arg, int error)
-{
-    (void) arg;
-    (void) error;
-}
-
-static bool
-s_stranger_is_refused(void *arg)
-{
-    const stranger_t *stranger = arg;
-    return pr_link_refusal(pr_dealer_link(stranger->dealer)) != 0;
-}
-
 static void
 stranger_is_not_let_in(void **state)
 {
     bench_t *bench = *state;
-    static const pr_link_ops_t s_ops = {
-        .open = s_stranger_open, .event = s_stranger_event, .lost = s_stranger_lost};
     static const pr_link_self_t s_strangers[] = {
         {"actors", "a1", "0123456789abcdef"},  /* not the incarnation that we started */
         {"gateway", "a1", "0123456789abcdef"}, /* nor the role */
@@ -373,16 +337,8 @@ stranger_is_not_let_in(void **state)
         {"emperor", "a1", "0123456789abcdef"},
     };
     for (size_t i = 0; i < sizeof s_strangers / sizeof s_strangers[0]; i++) {
-        stranger_t stranger = {0};
-        char identity[32];
-        (void) snprintf(identity, sizeof identity, "stranger-%zu", i);
-        stranger.dealer = pr_dealer_new(bench->loop, bench->endpoint, identity, &s_strangers[i],
-                                        &s_ops, &stranger);
-        assert_non_null(stranger.dealer);
-        assert_true(pr_loop_run_until(bench->loop, s_stranger_is_refused, &stranger, DEADLINE_MS));
-        assert_int_equal(pr_link_refusal(pr_dealer_link(stranger.dealer)), PR_E_FORBIDDEN);
-        assert_false(stranger.open);
-        pr_dealer_destroy(&stranger.dealer);
+        assert_int_equal(t_stranger_refusal(bench->loop, bench->endpoint, &s_strangers[i]),
+                         PR_E_FORBIDDEN);
     }
     assert_int_equal(s_ask(bench, "status", NULL), 0);
 }
