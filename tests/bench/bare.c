@@ -178,11 +178,11 @@ main(int argc, char **argv)
         return 100;
     }
     raise_open_files();
-    s_epoll = epoll_create1(EPOLL_CLOEXEC);
+    s_epoll = new_epoll();
     int listener = s_listen(port_number(argv[1]));
     struct epoll_event event = {.events = EPOLLIN, .data.fd = listener};
-    if (s_epoll < 0 || epoll_ctl(s_epoll, EPOLL_CTL_ADD, listener, &event) < 0) {
-        die("epoll");
+    if (epoll_ctl(s_epoll, EPOLL_CTL_ADD, listener, &event) < 0) {
+        die("epoll_ctl");
     }
     (void) printf("ready\n");
     (void) fflush(stdout);

@@ -75,8 +75,7 @@ s_begin(client_t *self)
     if (size >= wanted && memcmp(text, s_ready_prefix, wanted) == 0) {
         s_set_ready(self);
     } else if (text[0] == '0') {
-        uint8_t frame[TEXT_MAX + 8];
-        s_send(self, frame, frame_text(frame, s_join, strlen(s_join), true));
+        send_text(self->fd, s_join);
     }
 }
 
@@ -217,21 +216,17 @@ s_number(char **rest)
 }
 
 static void
-s_obey(char *line)
+s_obey(const char *word, char *rest)
 {
-    static const char open_order[] = "open ";
-    static const char echo_order[] = "echo ";
-    char *rest = line + sizeof open_order - 1;
     s_last_us = now_us();
-    if (strncmp(line, open_order, sizeof open_order - 1) == 0) {
+    if (strcmp(word, "open") == 0) {
         s_do_open(s_number(&rest));
-    } else if (strncmp(line, echo_order, sizeof echo_order - 1) == 0) {
+    } else if (strcmp(word, "echo") == 0) {
         unsigned count = s_number(&rest);
         s_do_echo(count, s_number(&rest));
     } else {
         die("no such order");
     }
-    (void) fflush(stdout);
 }
 
 int
@@ -247,15 +242,7 @@ main(int argc, char **argv)
     s_join = argv[4];
     s_text = argv[5];
     s_back = argv[6];
-    s_epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (s_epoll < 0) {
-        die("epoll");
-    }
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) > 0) {
-        s_obey(line);
-    }
-    free(line);
+    s_epoll = new_epoll();
+    follow_orders(s_obey);
     return 0;
 }

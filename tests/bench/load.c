@@ -59,16 +59,6 @@ static char s_shown[SHOWN_MAX];
 static size_t s_shown_len;
 
 static void
-s_send(client_t *self, const char *text)
-{
-    static uint8_t frame[1 << 16];
-    size_t size = frame_text(frame, text, strlen(text), true);
-    if (send(self->fd, frame, size, MSG_NOSIGNAL) != (ssize_t) size) {
-        die("send");
-    }
-}
-
-static void
 s_connect(client_t *self)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -113,7 +103,7 @@ s_join(client_t *self)
     int index = (int) (self - s_clients);
     (void) snprintf(text, sizeof text, "40/polls,%s", s_auths[index]);
     self->state = JOINING;
-    s_send(self, text);
+    send_text(self->fd, text);
 }
 
 /* A document or patch came. */
@@ -147,7 +137,7 @@ s_message(client_t *self)
         self->state = OPEN;
         s_open++;
     } else if (size == 1 && text[0] == '2') {
-        s_send(self, "3");
+        send_text(self->fd, "3");
     } else if (size >= 2 && memcmp(text, "42", 2) == 0) {
         s_document(self);
     } else if (size >= 2 && memcmp(text, "44", 2) == 0) {
@@ -280,11 +270,11 @@ s_do_changes(int count, const char *text)
         /* One who joins gets its document as well. */
         s_expect(s_count - 1 + joins);
         if (text) {
-            s_send(mover, text);
+            send_text(mover->fd, text);
         } else if (joins) {
             s_join(mover);
         } else {
-            s_send(mover, "41/polls,");
+            send_text(mover->fd, "41/polls,");
             mover->state = OPEN;
             s_live--;
         }
@@ -335,32 +325,26 @@ s_number(char **rest)
 }
 
 static void
-s_obey(char *line)
+s_obey(const char *word, char *rest)
 {
-    char *rest = line + strcspn(line, " \n");
-    if (*rest) {
-        *rest++ = '\0';
-    }
-    rest[strcspn(rest, "\n")] = '\0';
-    if (strcmp(line, "open") == 0) {
+    if (strcmp(word, "open") == 0) {
         int count = s_number(&rest);
         s_do_open(count, s_number(&rest));
-    } else if (strcmp(line, "join") == 0) {
+    } else if (strcmp(word, "join") == 0) {
         s_do_join(s_number(&rest));
-    } else if (strcmp(line, "changes") == 0) {
+    } else if (strcmp(word, "changes") == 0) {
         s_do_changes(s_number(&rest), NULL);
-    } else if (strcmp(line, "publish") == 0) {
+    } else if (strcmp(word, "publish") == 0) {
         int count = s_number(&rest);
         s_do_changes(count, rest);
-    } else if (strcmp(line, "quiet") == 0) {
+    } else if (strcmp(word, "quiet") == 0) {
         s_do_quiet(s_number(&rest));
-    } else if (strcmp(line, "show") == 0) {
+    } else if (strcmp(word, "show") == 0) {
         s_do_show();
     } else {
-        (void) fprintf(stderr, "no such order: %s\n", line);
+        (void) fprintf(stderr, "no such order: %s\n", word);
         exit(100);
     }
-    (void) fflush(stdout);
 }
 
 static void
@@ -393,15 +377,7 @@ main(int argc, char **argv)
         s_read_auths(argv[2]);
     }
     raise_open_files();
-    s_epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (s_epoll < 0) {
-        die("epoll");
-    }
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) > 0) {
-        s_obey(line);
-    }
-    free(line);
+    s_epoll = new_epoll();
+    follow_orders(s_obey);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -27,6 +28,33 @@ port_number(const char *text)
         die(text);
     }
     return (int) port;
+}
+
+int
+new_epoll(void)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0) {
+        die("epoll");
+    }
+    return fd;
+}
+
+void
+follow_orders(void (*obey)(const char *word, char *rest))
+{
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, stdin) > 0) {
+        char *rest = line + strcspn(line, " \n");
+        if (*rest) {
+            *rest++ = '\0';
+        }
+        rest[strcspn(rest, "\n")] = '\0';
+        obey(line, rest);
+        (void) fflush(stdout);
+    }
+    free(line);
 }
 
 int64_t
@@ -170,4 +198,14 @@ frame_text(uint8_t *out, const char *text, size_t size, bool client)
     }
     memcpy(out + at, text, size);
     return at + size;
+}
+
+void
+send_text(int fd, const char *text)
+{
+    static uint8_t frame[1 << 16];
+    size_t size = frame_text(frame, text, strlen(text), true);
+    if (send(fd, frame, size, MSG_NOSIGNAL) != (ssize_t) size) {
+        die("send");
+    }
 }

@@ -34,6 +34,10 @@ reader_take(reader_t *self, const uint8_t *data, size_t size, bool *whole);
 size_t
 frame_text(uint8_t *out, const char *text, size_t size, bool client);
 
+/* Sends a text of a client in one frame, which the system must take as a whole. */
+void
+send_text(int fd, const char *text);
+
 /* A WebSocket to that place on this machine: connected, and the upgrade asked for. */
 int
 dial(int port, const char *path);
@@ -46,6 +50,15 @@ head_skip(int *found, const uint8_t *data, size_t size);
 /* The port that a text names; ends the program if it names none. */
 int
 port_number(const char *text);
+
+/* An epoll; ends the program if there is none. */
+int
+new_epoll(void);
+
+/* Up to the end of stdin: each line is an order, a word and what is behind it. `obey` prints the
+ * answer before it returns. */
+void
+follow_orders(void (*obey)(const char *word, char *rest));
 
 /* Of a clock that only goes forward. */
 int64_t

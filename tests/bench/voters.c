@@ -40,6 +40,7 @@ typedef struct {
 
 static client_t s_clients[CLIENTS_MAX];
 static int s_count;
+static int s_port;
 static int s_epoll;
 static int s_live;
 static int s_waiting;
@@ -50,22 +51,12 @@ static uint32_t s_latencies[LATENCIES_MAX];
 static size_t s_latency_count;
 
 static void
-s_send(client_t *self, const char *text)
-{
-    static uint8_t frame[1 << 16];
-    size_t size = frame_text(frame, text, strlen(text), true);
-    if (send(self->fd, frame, size, MSG_NOSIGNAL) != (ssize_t) size) {
-        die("send");
-    }
-}
-
-static void
 s_ask(client_t *self, const char *text)
 {
     self->sent_us = now_us();
     self->waits = true;
     s_waiting++;
-    s_send(self, text);
+    send_text(self->fd, text);
 }
 
 static void
@@ -104,9 +95,9 @@ s_message(client_t *self)
     if (size >= 2 && text[0] == '0') {
         char packet[4096];
         (void) snprintf(packet, sizeof packet, "40/polls,%s", self->auth);
-        s_send(self, packet);
+        send_text(self->fd, packet);
     } else if (size == 1 && text[0] == '2') {
-        s_send(self, "3");
+        send_text(self->fd, "3");
     } else if (size >= 2 && memcmp(text, "42", 2) == 0 && !self->live) {
         self->live = true;
         s_live++;
@@ -154,10 +145,10 @@ s_turn(void)
 }
 
 static void
-s_connect(client_t *self, int port)
+s_connect(client_t *self)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = self};
-    self->fd = dial(port, "/socket.io/?EIO=4&transport=websocket");
+    self->fd = dial(s_port, "/socket.io/?EIO=4&transport=websocket");
     if (epoll_ctl(s_epoll, EPOLL_CTL_ADD, self->fd, &event) < 0) {
         die("epoll_ctl");
     }
@@ -166,10 +157,10 @@ s_connect(client_t *self, int port)
 /* --- orders --- */
 
 static void
-s_do_join(int port)
+s_do_join(void)
 {
     for (int i = 0; i < s_count; i++) {
-        s_connect(&s_clients[i], port);
+        s_connect(&s_clients[i]);
     }
     while (s_live < s_count) {
         s_turn();
@@ -247,27 +238,21 @@ s_client(char **rest)
 }
 
 static void
-s_obey(char *line, int port)
+s_obey(const char *word, char *rest)
 {
-    char *rest = line + strcspn(line, " \n");
-    if (*rest) {
-        *rest++ = '\0';
-    }
-    rest[strcspn(rest, "\n")] = '\0';
-    if (strcmp(line, "join") == 0) {
-        s_do_join(port);
-    } else if (strcmp(line, "say") == 0) {
+    if (strcmp(word, "join") == 0) {
+        s_do_join();
+    } else if (strcmp(word, "say") == 0) {
         client_t *client = s_client(&rest);
         s_do_say(client, rest);
-    } else if (strcmp(line, "ballots") == 0) {
+    } else if (strcmp(word, "ballots") == 0) {
         client_t *client = s_client(&rest);
         s_do_ballots(client, rest);
-    } else if (strcmp(line, "vote") == 0) {
+    } else if (strcmp(word, "vote") == 0) {
         s_do_vote(port_number(rest));
     } else {
         die("no such order");
     }
-    (void) fflush(stdout);
 }
 
 static void
@@ -293,18 +278,10 @@ main(int argc, char **argv)
         (void) fprintf(stderr, "usage: voters PORT AUTHS\n");
         return 100;
     }
-    int port = port_number(argv[1]);
+    s_port = port_number(argv[1]);
     s_read_auths(argv[2]);
     raise_open_files();
-    s_epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (s_epoll < 0) {
-        die("epoll");
-    }
-    char *line = NULL;
-    size_t room = 0;
-    while (getline(&line, &room, stdin) > 0) {
-        s_obey(line, port);
-    }
-    free(line);
+    s_epoll = new_epoll();
+    follow_orders(s_obey);
     return 0;
 }
