@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Player } from "./support/player.mjs";
-import { RawWebSocket } from "./support/raw.mjs";
+import { RawWebSocket, clientFrame } from "./support/raw.mjs";
 import { create } from "./support/rest.mjs";
 import { System, counted } from "./support/system.mjs";
 import { eventually } from "./support/wait.mjs";
@@ -196,7 +196,11 @@ test("an event before the CONNECT is answered closes the socket", async () => {
   const { accessToken } = await create(system.url, { name: "Ada" });
   const socket = await RawWebSocket.open(system.port);
   await socket.text();
-  socket.say(`40/polls,{"token":"${accessToken}"}`);
-  socket.say("42/polls,0[\"nominate\",{\"text\":\"Soup\"}]");
+  // In one piece: the answer must not come first.
+  const packets = [
+    `40/polls,{"token":"${accessToken}"}`,
+    "42/polls,0[\"nominate\",{\"text\":\"Soup\"}]",
+  ];
+  socket.write(Buffer.concat(packets.map((packet) => clientFrame(packet))));
   await socket.closed();
 });
