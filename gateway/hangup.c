@@ -88,9 +88,10 @@ gw_hangup_forget(gw_hangup_t *self, int fd)
 }
 
 int
-gw_hangup_watch(gw_hangup_t *self, int fd, void *user)
+gw_hangup_watch(gw_hangup_t *self, int fd, void *user, bool bytes)
 {
     struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = user};
+    event.events |= bytes ? EPOLLIN : 0;
     if (epoll_ctl(self->set, EPOLL_CTL_MOD, fd, &event) == 0) {
         return 0;
     }

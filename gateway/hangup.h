@@ -22,9 +22,10 @@ void
 gw_hangup_destroy(gw_hangup_t **self_p);
 
 /* Watches a connection from now on, till it was told of once, or closes; `user` must live until
- * then. It is told of also if it hung up before. 0 or PR_E_SYSTEM. */
+ * then. It is told of also if it hung up before; with `bytes` also when it sends something, or did
+ * and that is not read. 0 or PR_E_SYSTEM. */
 PR_MUST_CHECK int
-gw_hangup_watch(gw_hangup_t *self, int fd, void *user);
+gw_hangup_watch(gw_hangup_t *self, int fd, void *user, bool bytes);
 
 /* Does so no more. */
 void

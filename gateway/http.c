@@ -16,14 +16,14 @@
 #include "gateway/head.h"
 #include "gateway/native_offer.h"
 #include "gateway/peer.h"
+#include "gateway/reply.h"
 #include "gateway/request.h"
 #include "gateway/ws.h"
 #include "proto/base/log.h"
 #include "proto/wire/error.h"
 
-/* Seconds a connection may idle between two requests, and an answer may take to be read. */
+/* Seconds a connection may idle between two requests. */
 #define KEEP_ALIVE_S 5
-#define ANSWER_S 60
 /* Read at most so much of a WebSocket at once, held for each; and write without cutting. */
 #define RX_BUFFER_BYTES 1024
 #define TX_PACKET_BYTES (4 << 20)
@@ -76,8 +76,23 @@ void
 gw_http_cut(gw_request_t *request)
 {
     request->cut = true;
+    gw_tap_hold(&request->peer->tap, false);
     (void) shutdown(lws_get_socket_fd(request->wsi), SHUT_RDWR);
     gw_http_park(request, false);
+}
+
+static void
+s_watch(gw_request_t *request, bool bytes)
+{
+    gw_http_t *self = request->peer->http;
+    int fd = lws_get_socket_fd(request->wsi);
+    self->counters.unwatched += gw_hangup_watch(self->hangup, fd, request->peer, bytes) != 0;
+}
+
+void
+gw_http_guard(gw_request_t *request)
+{
+    s_watch(request, true);
 }
 
 void
@@ -89,25 +104,27 @@ gw_http_park(gw_request_t *request, bool park)
     request->parked = park;
     (void) lws_rx_flow_control(request->wsi, park ? 0 : 1);
     if (park) {
-        int fd = lws_get_socket_fd(request->wsi);
-        int error = gw_hangup_watch(request->peer->http->hangup, fd, request->peer);
-        request->peer->http->counters.unwatched += error != 0;
+        s_watch(request, false);
         /* All that is needed of the head was copied. */
         (void) lws_http_headers_detach(request->wsi);
     }
 }
 
-/* Nobody waits for the answer any more. */
+/* Nobody waits for the answer any more, or takes it and sends more meanwhile. */
 static void
 s_on_hangup(void *user)
 {
     gw_peer_t *peer = user;
-    if (peer->request && peer->request->parked) {
-        peer->http->counters.hangups++;
-        lws_set_timeout(peer->request->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
-        /* It looks at its timers when it has seen to a connection. */
-        (void) lws_callback_on_writable(peer->request->wsi);
+    gw_request_t *request = peer->request;
+    if (!request || request->delivered || !(request->parked || request->answered)) {
+        return;
     }
+    if (request->answered && !lws_partial_buffered(request->wsi)) {
+        request->delivered = true; /* only we have not been told yet */
+    } else {
+        peer->http->counters.hangups++;
+    }
+    gw_reply_kill(request->wsi);
 }
 
 size_t
@@ -115,14 +132,6 @@ gw_http_ask_head(gw_request_t *request)
 {
     const gw_http_options_t *options = &request->peer->http->options;
     return options->head ? options->head(options->arg, request) : 0;
-}
-
-void
-gw_http_deliver(gw_request_t *request)
-{
-    /* Reading has to be on again before the writable callback is asked for, or it never comes. */
-    gw_http_park(request, false);
-    (void) lws_callback_on_writable(request->wsi);
 }
 
 void
@@ -134,49 +143,6 @@ gw_http_hand_over(gw_request_t *request)
 }
 
 /* --- the course of a request --- */
-
-/* The answer is out. Nonzero: close. */
-static int
-s_finish(gw_request_t *request, struct lws *wsi)
-{
-    request->delivered = true;
-    if (request->linger) {
-        (void) shutdown(lws_get_socket_fd(wsi), SHUT_WR);
-        return 0; /* till the peer ends, or the timer */
-    }
-    if (request->close || lws_http_transaction_completed(wsi)) {
-        return -1;
-    }
-    /* Given a body that is buffered already, libwebsockets 4.1 and 4.3 never leave
-     * lws_http_action(): a client that sends its next request before our answer loses the
-     * connection. */
-    return gw_head_is_more(wsi) ? -1 : 0;
-}
-
-/* The client takes bytes: writes the answer. Nonzero: close. */
-static int
-s_on_writable(gw_peer_t *peer, struct lws *wsi)
-{
-    gw_request_t *request = peer->request;
-    if (!request || (!request->response && !request->answered)) {
-        return 0;
-    }
-    if (!request->answered) {
-        unsigned char *data = (unsigned char *) (uintptr_t) pr_buf_data(request->response);
-        int written = lws_write(wsi, data, pr_buf_len(request->response), LWS_WRITE_HTTP);
-        request->answered = true;
-        pr_buf_destroy(&request->response);
-        if (written < 0) {
-            return -1;
-        }
-        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, ANSWER_S);
-    }
-    if (lws_partial_buffered(wsi)) {
-        (void) lws_callback_on_writable(wsi);
-        return 0;
-    }
-    return s_finish(request, wsi);
-}
 
 static int
 s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
@@ -193,7 +159,9 @@ s_on_request(gw_peer_t *peer, struct lws *wsi, pr_str_t path)
     }
     peer->request->loop = peer->http->options.loop;
     peer->request->counters = &peer->http->counters;
-    peer->request->close |= peer->http->ending;
+    /* Bytes behind the head may be its body. */
+    peer->request->ahead = peer->request->content_length <= 0 && gw_tap_is_ahead(&peer->tap);
+    peer->request->close |= peer->http->ending || peer->request->ahead;
     gw_request_begin(peer->request);
     return 0;
 }
@@ -286,7 +254,7 @@ s_http_event(gw_peer_t *peer, struct lws *wsi, enum lws_callback_reasons reason,
         }
         return 0;
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return s_on_writable(peer, wsi);
+        return peer->request ? gw_reply_write(peer->request) : 0;
     case LWS_CALLBACK_CLOSED_HTTP:
         s_on_http_closed(peer);
         return 0;

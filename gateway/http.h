@@ -56,7 +56,7 @@ typedef struct {
     uint64_t refused_bodies;
     uint64_t body_timeouts;
     uint64_t cancelled;  /* the client went while its request waited */
-    uint64_t hangups;    /* … and said so */
+    uint64_t hangups;    /* … and said so, or while it took its answer */
     uint64_t lost;       /* … while it was answered */
     uint64_t unwatched;  /* of those that wait: we would not hear of it */
     uint64_t answers[6]; /* by the first digit of their status */

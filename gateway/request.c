@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gateway/answer.h"
+#include "gateway/reply.h"
 #include "proto/base/assert.h"
 #include "proto/wire/error.h"
 
@@ -164,7 +165,7 @@ gw_http_respond(
     request->close = request->close || body.len > GW_REQUEST_KEEP_MAX;
     request->counters->answers[status / 100 < 6 ? status / 100 : 0]++;
     if (s_format(request, status, content_type, body, headers) == 0) {
-        gw_http_deliver(request);
+        gw_reply_begin(request);
     } else {
         gw_http_cut(request);
     }
@@ -259,7 +260,7 @@ s_complete(gw_request_t *self)
     } else {
         gw_http_hand_over(self);
     }
-    if (peer->request == self && !self->response && !self->cut) {
+    if (peer->request == self && !self->response && !self->answered && !self->cut) {
         gw_http_park(self, true);
     }
 }

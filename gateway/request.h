@@ -54,6 +54,7 @@ struct gw_request {
     bool body_read : 1; /* the next request may come */
     bool answered : 1;  /* the answer has been written */
     bool delivered : 1; /* … and libwebsockets holds nothing of it back */
+    bool ahead : 1;     /* libwebsockets has bytes of the next one already */
     bool close : 1;     /* the connection ends with it */
     bool linger : 1;    /* … when the peer has read it */
     size_t text_len;
@@ -83,12 +84,13 @@ gw_request_gone(gw_request_t *self);
 
 /* --- what http.c does for it --- */
 
-/* Sends the answer that was built, when libwebsockets can. */
-void
-gw_http_deliver(gw_request_t *request);
 /* Reads nothing while a request waits: libwebsockets would spin on bytes behind it. */
 void
 gw_http_park(gw_request_t *request, bool park);
+/* Watches a client that has not taken all of its answer: bytes behind the request, or the end of
+ * them, would keep the loop busy until it has, and so end the connection. */
+void
+gw_http_guard(gw_request_t *request);
 /* Ends a connection whose request can not be answered; the loop reads the end and closes it. */
 void
 gw_http_cut(gw_request_t *request);

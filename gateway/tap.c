@@ -104,6 +104,24 @@ gw_tap_upgrade(gw_tap_t *self,
 }
 
 void
+gw_tap_hold(gw_tap_t *self, bool hold)
+{
+    self->held = hold;
+}
+
+void
+gw_tap_end(gw_tap_t *self)
+{
+    self->ended = true;
+}
+
+bool
+gw_tap_is_ahead(const gw_tap_t *self)
+{
+    return self->behind != NULL;
+}
+
+void
 gw_tap_close(gw_tap_t *self)
 {
     /* The descriptor may be another connection's by now. */
@@ -193,13 +211,14 @@ s_read_head(gw_tap_t *tap, const source_t *source, void *to, size_t len)
 
 /* -1 as of a socket on which nothing waits; of TLS it has to be true: the rest is thrown away. */
 static ssize_t
-s_nothing(const source_t *source, void *to, size_t len)
+s_nothing(gw_tap_t *tap, const source_t *source, void *to, size_t len)
 {
     for (int i = 0; source->is_tls && i < THROW_AWAY_READS; i++) {
         ssize_t got = source->read(source->from, to, len, source->flags);
         if (got <= 0) {
             return got;
         }
+        tap->dropped = true;
     }
     errno = EAGAIN;
     return -1;
@@ -213,16 +232,22 @@ s_read_frames(gw_tap_t *tap, const source_t *source, void *to, size_t len)
         return got;
     }
     if (tap->faulty) {
-        return s_nothing(source, to, len);
+        return s_nothing(tap, source, to, len);
     }
     pr_str_t bytes = {to, (size_t) got};
     size_t good = s_check(tap, bytes);
-    return good > 0 ? (ssize_t) good : s_nothing(source, to, len);
+    return good > 0 ? (ssize_t) good : s_nothing(tap, source, to, len);
 }
 
 static ssize_t
 s_read(gw_tap_t *tap, const source_t *source, void *to, size_t len)
 {
+    if (tap->ended) {
+        return 0;
+    }
+    if (tap->held) {
+        return s_nothing(tap, source, to, len);
+    }
     if (tap->framed) {
         return s_read_frames(tap, source, to, len);
     }

@@ -9,6 +9,9 @@
  * by us even when it came along with the request. (Of TLS it would forget what it was not given.
  * There such frames are looked at when it has them already.) Anyone else's descriptors, and other
  * threads, get the real functions.
+ *
+ * While an answer is due nothing is passed on. libwebsockets 4.1 does not read then, but 4.3 does,
+ * knows nothing to do with what it got, and closes the connection before the answer is out.
  */
 
 #ifndef GW_TAP_H
@@ -30,7 +33,10 @@ typedef struct {
     char *behind;      /* what came through TLS along with the end of a head; NULL: nothing */
     size_t behind_len;
     bool framed;
-    bool faulty; /* nothing is passed on any more */
+    bool faulty;  /* nothing is passed on any more */
+    bool held;    /* nothing is passed on for now */
+    bool ended;   /* nothing is passed on any more, but an end */
+    bool dropped; /* bytes that came through TLS while it was held are lost */
     /* Called once, from within a read: note it, and act from the loop. */
     void (*fault)(void *arg, gw_fault_t fault);
     uint64_t (*frame_max)(void *arg);
@@ -49,6 +55,16 @@ gw_tap_upgrade(gw_tap_t *self,
                void (*fault)(void *arg, gw_fault_t fault),
                uint64_t (*frame_max)(void *arg),
                void *arg);
+/* Passes nothing on, or goes on. What waits in the kernel is kept; what comes through TLS can not
+ * be: then `dropped` is set, and the connection has to end. */
+void
+gw_tap_hold(gw_tap_t *self, bool hold);
+/* Passes an end on. */
+void
+gw_tap_end(gw_tap_t *self);
+/* Whether libwebsockets was given more than the head that it has just read: only through TLS. */
+bool
+gw_tap_is_ahead(const gw_tap_t *self);
 void
 gw_tap_close(gw_tap_t *self);
 

@@ -113,6 +113,19 @@ describe("section 12", () => {
     raw.destroy();
   });
 
+  test("requests in one segment are answered, each in its turn", async () => {
+    const raw = await RawSocket.connect(echo.port);
+    const open = "GET /engine.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: h\r\n\r\n";
+    const count = "GET /parked HTTP/1.1\r\nHost: h\r\n\r\n";
+    raw.write(open + count + open + count);
+    for (const begin of [/^0\{/, /^\d+$/, /^0\{/, /^\d+$/]) {
+      const { code, body } = await raw.response();
+      assert.equal(code, 200);
+      assert.match(body, begin);
+    }
+    raw.destroy();
+  });
+
   test("a POST behind a GET in one segment on one connection", async () => {
     const session = await echo.session();
     const raw = await RawSocket.connect(echo.port);
@@ -207,6 +220,22 @@ describe("section 12", () => {
     raw.socket.resume();
     assert.equal((await raw.response()).body, part);
     raw.destroy();
+  });
+
+  test("who sends more, or ends, before it has taken its answer is not served on", async () => {
+    for (const more of ["GET /parked HTTP/1.1\r\nHost: h\r\n\r\n", "x", null]) {
+      const session = await echo.session();
+      assert.equal(await session.post(`4${"z".repeat(900000)}`), "200 ok");
+      const raw = await RawSocket.connect(echo.port);
+      raw.socket.pause();
+      raw.write(head(session));
+      await pause(300);
+      if (more) raw.write(more);
+      else raw.socket.end();
+      await pause(200);
+      assert.ok((await load(500)) < 0.1);
+      raw.destroy();
+    }
   });
 
   test("a client that takes nothing of its answer does not hold the others up", async () => {

@@ -53,11 +53,16 @@ async function made(port, where, body) {
   return JSON.parse(text);
 }
 
-// A raw WebSocket through TLS.
-async function secure(port, options) {
+// Bytes through TLS.
+async function secureRaw(port) {
   const socket = tls.connect({ port, host: "127.0.0.1", ca, ALPNProtocols: ["http/1.1"] });
   await once(socket, "secureConnect");
-  return RawWebSocket.upgrade(RawSocket.over(socket), port, options);
+  return RawSocket.over(socket);
+}
+
+// A raw WebSocket through TLS.
+async function secure(port, options) {
+  return RawWebSocket.upgrade(await secureRaw(port), port, options);
 }
 
 describe("TLS", () => {
@@ -165,6 +170,44 @@ describe("TLS", () => {
     }
     slow.destroy();
     ada.leave();
+  });
+
+  // The rest may be lost: then the connection ends.
+  test("what comes with a request, or before its answer, does not keep that back", async () => {
+    const head = (method, where, more = "") =>
+      `${method} ${where} HTTP/1.1\r\nHost: h\r\n${more}\r\n`;
+    const health = head("GET", "/healthz");
+    const open = head("GET", "/socket.io/?EIO=4&transport=polling");
+    for (const [first, second] of [
+      [health + health, ""],
+      [open + open, ""],
+      [health, health],
+      [open, health + open],
+      [health, "x".repeat(20000)],
+      [health + head("POST", "/polls", "Content-Length: 2\r\n"), "{}"],
+    ]) {
+      const socket = await secureRaw(system.port);
+      socket.write(first);
+      if (second) socket.write(second);
+      assert.equal((await socket.response()).code, 200);
+      socket.destroy();
+    }
+  });
+
+  test("bytes behind a poll that waits do not keep its answer back", async () => {
+    const socket = await secureRaw(system.port);
+    const where = "/socket.io/?EIO=4&transport=polling";
+    socket.write(`GET ${where} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    const { sid } = JSON.parse((await socket.response()).body.slice(1));
+    const poll = `GET ${where}&sid=${sid} HTTP/1.1\r\nHost: h\r\n\r\n`;
+    socket.write(poll + poll);
+    socket.write(poll);
+    const { status } = await ask(system.port, "POST", `${where}&sid=${sid}`, "40");
+    assert.equal(status, 200);
+    const { code, body } = await socket.response();
+    assert.equal(code, 200);
+    assert.match(body, /^4[04]\{/);
+    socket.destroy();
   });
 
   test("the rules of frames hold", async () => {

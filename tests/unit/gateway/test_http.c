@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 #include <netinet/tcp.h>
+#include <time.h>
 
 #include "tests/unit/gateway/client.h"
 
@@ -51,11 +52,8 @@ outlives_requests_that_do_not_wait_for_answers(void **state)
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         client_t client = front_connect(front);
         client_send(&client, inputs[i]);
-        /* An answer, or the end: libwebsockets 4.3 may not answer at all. */
-        assert_true(client_gets(&client, 9) || client.ended);
-        if (pr_buf_len(client.in) > 0) {
-            assert_memory_equal(client_text(&client), "HTTP/1.1 ", 9);
-        }
+        assert_true(client_gets(&client, 9));
+        assert_memory_equal(client_text(&client), "HTTP/1.1 ", 9);
         client_close(&client);
     }
     /* Behind a refused body, which is read to its end first. */
@@ -248,6 +246,49 @@ a_request_may_wait(void **state)
     front_destroy(&front);
 }
 
+static bool
+s_has_pending(void *arg)
+{
+    const front_t *front = arg;
+    return front->pending != NULL;
+}
+
+static bool
+s_is_served_or_over(void *arg)
+{
+    client_t *client = arg;
+    return client_has(client) || client->ended;
+}
+
+/* The next one is served then, or the connection ends. */
+static void
+a_request_may_wait_with_bytes_behind_it(void **state)
+{
+    (void) state;
+    static const char *const inputs[] = {
+        "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n",
+        "POST /wait HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab",
+    };
+    static const char next[] = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
+    front_t *front = front_new();
+    for (int i = 0; i < 4; i++) {
+        client_t client = front_connect(front);
+        char text[256];
+        (void) snprintf(text, sizeof text, "%s%s", inputs[i % 2], i < 2 ? next : "");
+        front->pending = NULL;
+        client_send(&client, text);
+        assert_true(pr_loop_run_until(front->loop, s_has_pending, front, FRONT_WAIT_MS));
+        client_send(&client, next);
+        gw_http_respond_error(front->pending, 503, "later", NULL, NULL);
+        front->pending = NULL;
+        assert_true(client_sees(&client, "{\"statusCode\":503,\"message\":\"later\"}"));
+        client.until = "GET /next ";
+        assert_true(pr_loop_run_until(front->loop, s_is_served_or_over, &client, FRONT_WAIT_MS));
+        client_close(&client);
+    }
+    front_destroy(&front);
+}
+
 /* While a request waits, bytes behind it and the end of the connection must not keep the loop
  * busy. */
 static void
@@ -262,13 +303,12 @@ the_loop_sleeps_while_a_request_waits(void **state)
     client_send(&second, "GET /wait HTTP/1.1\r\nHost: h\r\n\r\n");
     assert_true(front_waits(front, &front->requests, 2));
     (void) shutdown(second.fd, SHUT_WR);
-    int turns = 0;
-    pr_loop_on_turn(front->loop, PR_TURN_THINK, front_on_turn, &turns);
     int never = 0;
     front_wait_t wait = {&never, 1};
+    clock_t before = clock();
     (void) pr_loop_run_until(front->loop, front_has_counted, &wait, 500);
-    assert_in_range(turns, 1, 50);
-    pr_loop_off_turn(front->loop, front_on_turn, &turns);
+    /* No turns are counted: libwebsockets 4.3 turns for the last millisecond before a timer. */
+    assert_true(clock() - before < CLOCKS_PER_SEC / 20);
     client_close(&first);
     client_close(&second);
     front_destroy(&front);
@@ -423,6 +463,7 @@ main(void)
         cmocka_unit_test(an_unknown_upgrade_ends_the_connection),
         cmocka_unit_test(an_offer_of_http2_is_ignored),
         cmocka_unit_test(a_request_may_wait),
+        cmocka_unit_test(a_request_may_wait_with_bytes_behind_it),
         cmocka_unit_test(the_loop_sleeps_while_a_request_waits),
         cmocka_unit_test(an_answer_to_a_client_that_went_is_lost),
         cmocka_unit_test(waiting_requests_are_cancelled_at_the_end),
