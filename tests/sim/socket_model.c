@@ -7,6 +7,7 @@
 #include "proto/wire/error.h"
 #include "proto/wire/limits.h"
 #include "tests/sim/loop_model.h"
+#include "tests/sim/slots_model.h"
 
 /* What the system holds of one connection. */
 #define SYSTEM_BYTES 6000
@@ -268,13 +269,14 @@ gw_socket_bind_slot(gw_socket_t *self, gw_slot_t *slot)
     }
 }
 
-/* --- sessions that poll, which there are none of here --- */
-
+/* The system takes nothing, a part (the socket finishes it) or all of it. */
 void
 gw_socket_missed(gw_socket_t *self)
 {
-    (void) self;
+    self->owes_writable = true;
 }
+
+/* --- sessions that poll, which there are none of here --- */
 
 gw_socket_t *
 gw_socket_new_stand_in(const gw_stand_in_ops_t *ops, void *arg)
@@ -288,32 +290,4 @@ void
 gw_socket_destroy_stand_in(gw_socket_t **self_p)
 {
     PR_ASSERT(!*self_p);
-}
-
-/* --- fan-out --- */
-
-/* The system takes nothing, a part (the socket finishes it) or all of it. */
-size_t
-gw_slots_write(gw_slot_t *slots,
-               size_t count,
-               uint32_t want,
-               pr_buf_t *frame,
-               gw_socket_t *(*socket_of)(void *owner),
-               void (*not_sent)(void *owner))
-{
-    size_t reached = 0;
-    for (size_t i = 0; i < count; i++) {
-        if ((slots[i].flags & want) != want) {
-            continue;
-        }
-        gw_socket_t *socket = socket_of(slots[i].owner);
-        PR_ASSERT(socket->slot == &slots[i]);
-        if (slots[i].fd >= 0 && gw_socket_send(socket, frame) == 0) {
-            reached++;
-        } else {
-            socket->owes_writable = true;
-            not_sent(slots[i].owner);
-        }
-    }
-    return reached;
 }

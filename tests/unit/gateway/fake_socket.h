@@ -28,6 +28,8 @@ struct gw_socket {
     const gw_stand_in_ops_t *stand_in;
 };
 
+#include "tests/sim/slots_model.h"
+
 static inline gw_socket_t *
 fake_socket_new(void)
 {
@@ -207,30 +209,6 @@ gw_socket_bind_slot(gw_socket_t *self, gw_slot_t *slot)
     if (slot) {
         slot->fd = self->blocked ? -1 : 1;
     }
-}
-
-size_t
-gw_slots_write(gw_slot_t *slots,
-               size_t count,
-               uint32_t want,
-               pr_buf_t *frame,
-               gw_socket_t *(*socket_of)(void *owner),
-               void (*not_sent)(void *owner))
-{
-    size_t reached = 0;
-    for (size_t i = 0; i < count; i++) {
-        if ((slots[i].flags & want) != want) {
-            continue;
-        }
-        gw_socket_t *socket = socket_of(slots[i].owner);
-        PR_ASSERT(socket->slot == &slots[i]);
-        if (slots[i].fd >= 0 && gw_socket_send(socket, frame) == 0) {
-            reached++;
-        } else {
-            not_sent(slots[i].owner);
-        }
-    }
-    return reached;
 }
 
 #endif
