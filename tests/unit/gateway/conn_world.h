@@ -244,6 +244,20 @@ s_live(world_t *world, gw_lane_kind_t lane)
     return client;
 }
 
+/* A conn of Bob's beside Ann's, LIVE with document 2, which it brought about. */
+static inline client_t *
+s_live_bob(world_t *world)
+{
+    client_t *bob = s_client(world, BOB, "Bob");
+    gw_conn_join(bob->conn, GW_LANE_PATCH);
+    s_say(world, UPDATED(1, 2, "\"participants\":{" IS_BOB "}"));
+    s_say_of(world, "CONNECTED", bob, ",\"rev\":" REV(2));
+    t_loop_turn(world->loop);
+    (void) fake_socket_take(bob->socket);
+    (void) fake_hosts_take(world->hosts);
+    return bob;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, s_setup, s_teardown)
 #define STARTS(text, start)                                                                        \
     if (strncmp(text, start, strlen(start)) != 0)                                                  \

@@ -210,14 +210,8 @@ kicked_conn_sees_the_change_that_removed_it(void **state)
 {
     world_t *world = *state;
     client_t *ann = s_live(world, GW_LANE_FULL);
-    client_t *bob = s_client(world, BOB, "Bob");
-    gw_conn_join(bob->conn, GW_LANE_PATCH);
-    s_say(world, UPDATED(1, 2, "\"participants\":{" IS_BOB "}"));
-    s_say_of(world, "CONNECTED", bob, ",\"rev\":" REV(2));
-    t_loop_turn(world->loop);
-    (void) fake_socket_take(bob->socket);
+    client_t *bob = s_live_bob(world);
     (void) s_log(bob);
-    (void) fake_hosts_take(world->hosts);
 
     s_say(world, UPDATED(2, 3, "\"participants\":{\"" BOB "\":null}"));
     char kick[256];

@@ -8,14 +8,8 @@ lost_actor_comes_back_and_current_clients_get_nothing(void **state)
 {
     world_t *world = *state;
     client_t *full = s_live(world, GW_LANE_FULL);
-    client_t *patch = s_client(world, BOB, "Bob");
-    gw_conn_join(patch->conn, GW_LANE_PATCH);
-    s_say(world, UPDATED(1, 2, "\"participants\":{" IS_BOB "}"));
-    s_say_of(world, "CONNECTED", patch, ",\"rev\":" REV(2));
-    t_loop_turn(world->loop);
+    client_t *patch = s_live_bob(world);
     (void) fake_socket_take(full->socket);
-    (void) fake_socket_take(patch->socket);
-    (void) fake_hosts_take(world->hosts);
 
     gw_rooms_hosts_ops.lost(world->rooms, 1);
     gw_rooms_hosts_ops.opened(world->rooms, 2); /* of other polls */
