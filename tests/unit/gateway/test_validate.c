@@ -33,14 +33,27 @@
 #define GRIN5 GRIN GRIN GRIN GRIN GRIN
 #define GRIN25 GRIN5 GRIN5 GRIN5 GRIN5 GRIN5
 
+static bool
+s_is_create(const json_t *body, pr_buf_t *messages)
+{
+    gw_create_body_t create;
+    return gw_validate_create(body, &create, messages);
+}
+
+static bool
+s_is_join(const json_t *body, pr_buf_t *messages)
+{
+    gw_join_body_t join;
+    return gw_validate_join(body, &join, messages);
+}
+
 static void
-s_create(const char *json, const char *messages)
+s_validate(bool (*is_valid)(const json_t *, pr_buf_t *), const char *json, const char *messages)
 {
     pr_buf_t *out = pr_buf_new(0);
     json_t *body = gw_validate_parse(pr_str(json), out);
     assert_non_null(body);
-    gw_create_body_t create;
-    bool ok = gw_validate_create(body, &create, out);
+    bool ok = is_valid(body, out);
     pr_buf_append_byte(out, '\0');
     assert_string_equal(pr_buf_data(out), messages);
     assert_int_equal(ok, messages[0] == '\0');
@@ -49,18 +62,15 @@ s_create(const char *json, const char *messages)
 }
 
 static void
+s_create(const char *json, const char *messages)
+{
+    s_validate(s_is_create, json, messages);
+}
+
+static void
 s_join(const char *json, const char *messages)
 {
-    pr_buf_t *out = pr_buf_new(0);
-    json_t *body = gw_validate_parse(pr_str(json), out);
-    assert_non_null(body);
-    gw_join_body_t join;
-    bool ok = gw_validate_join(body, &join, out);
-    pr_buf_append_byte(out, '\0');
-    assert_string_equal(pr_buf_data(out), messages);
-    assert_int_equal(ok, messages[0] == '\0');
-    json_decref(body);
-    pr_buf_destroy(&out);
+    s_validate(s_is_join, json, messages);
 }
 
 static void
