@@ -7,7 +7,7 @@ import http from "node:http";
 import { after, before, describe, test } from "node:test";
 import { io40, io44, io46, io48 } from "./support/packages.mjs";
 import { Python } from "./support/python.mjs";
-import { counted, System } from "./support/system.mjs";
+import { System } from "./support/system.mjs";
 import { Table } from "./support/table.mjs";
 import { eventually } from "./support/wait.mjs";
 
@@ -39,16 +39,6 @@ const options = (io, transports, more = {}) => ({
 });
 
 let system;
-const gateways = async () =>
-  (await system.status()).children.filter(({ role }) => role === "gateway");
-
-// A counter of "neighbours", summed over all gateways.
-async function neighbours(name) {
-  return counted(
-    (await gateways()).map(({ stats }) => stats.neighbours),
-    name,
-  );
-}
 
 // Until the ballots.
 async function open(table) {
@@ -190,7 +180,7 @@ for (const count of [1, 3]) {
         );
         if (count > 1 && transports?.[0] !== "websocket") {
           const counter = transports ? "asked" : "given";
-          await eventually(async () => (await neighbours(counter)) > 0, `any ${counter}`);
+          await eventually(async () => (await system.neighbours(counter)) > 0, `any ${counter}`);
         }
       });
     }

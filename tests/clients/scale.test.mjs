@@ -8,7 +8,7 @@ import { Native } from "./support/native.mjs";
 import { io44, io48 } from "./support/packages.mjs";
 import { Player } from "./support/player.mjs";
 import { create, join } from "./support/rest.mjs";
-import { counted, System } from "./support/system.mjs";
+import { System } from "./support/system.mjs";
 import { Table } from "./support/table.mjs";
 import { eventually } from "./support/wait.mjs";
 
@@ -21,17 +21,6 @@ const start = (gateways) => async () => {
   system = await System.start({ gateways, actors: 2 });
 };
 const end = () => system?.end();
-
-const gateways = async () =>
-  (await system.status()).children.filter(({ role }) => role === "gateway");
-
-// A counter of "neighbours", summed over all gateways, or by name.
-async function neighbours(name) {
-  return counted(
-    (await gateways()).map(({ stats }) => stats.neighbours),
-    name,
-  );
-}
 
 async function playWhole(options) {
   const table = await Table.open(system.url, ["Ada", "Bob", "Cyd", "Dan"], {}, options);
@@ -59,20 +48,23 @@ describe("three gateways", () => {
     ["4.8", io48],
   ]) {
     test(`socket.io-client ${version}, polling only: a whole poll`, async () => {
-      const asked = await neighbours("asked");
+      const asked = await system.neighbours("asked");
       const table = await playWhole(polling(io));
       for (const { socket } of table.players) {
         assert.equal(socket.io.engine.transport.name, "polling");
       }
-      await eventually(async () => (await neighbours("asked")) > asked, "forwarded requests");
+      await eventually(
+        async () => (await system.neighbours("asked")) > asked,
+        "forwarded requests",
+      );
       table.leave();
     });
 
     test(`socket.io-client ${version}, default transports: all of them upgrade`, async () => {
-      const given = await neighbours("given");
+      const given = await system.neighbours("given");
       const tables = [];
       // Which gateway takes a connection is up to the system.
-      while ((await neighbours("given")) === given) {
+      while ((await system.neighbours("given")) === given) {
         tables.push(await playWhole(upgrading(io)));
         for (const { name, socket } of tables.at(-1).players) {
           await eventually(
@@ -82,10 +74,10 @@ describe("three gateways", () => {
         }
       }
       await eventually(
-        async () => (await neighbours("given")) === (await neighbours("taken")),
+        async () => (await system.neighbours("given")) === (await system.neighbours("taken")),
         "all that was given to be taken",
       );
-      assert.equal(await neighbours("not_given"), 0);
+      assert.equal(await system.neighbours("not_given"), 0);
       for (const table of tables) table.leave();
     });
   }
@@ -135,7 +127,7 @@ describe("one gateway, then three, then two", () => {
     await ada.sees(["Ada", "Bob"]);
 
     assert.equal(await system.ctl("scale", "gateway", "3"), "gateway: 3 ready\n");
-    assert.equal((await gateways()).length, 3);
+    assert.equal((await system.gateways()).length, 3);
     const more = [];
     for (let i = 0; i < 12; i++) {
       const { accessToken: token } = await join(system.url, poll.id, `P${i}`);
@@ -150,11 +142,11 @@ describe("one gateway, then three, then two", () => {
     // Which gateway takes a connection is up to the system.
     await eventually(async () => {
       (await Player.join(system.url, poll.id, "Guest", polling())).leave();
-      return (await neighbours("asked")) > 0;
+      return (await system.neighbours("asked")) > 0;
     }, "forwarded requests");
 
     assert.equal(await system.ctl("scale", "gateway", "2"), "gateway: 2 ready\n");
-    const left = (await gateways()).map(({ name }) => name);
+    const left = (await system.gateways()).map(({ name }) => name);
     assert.deepEqual(left, ["g1", "g2"]);
     const all = [ada, bob, ...more];
     await Promise.all(
@@ -220,13 +212,13 @@ describe("one gateway, then three: new clients spread", () => {
   // A counter of each gateway, g1 first, once all of them add up to `all`.
   const spread = (name, all) =>
     eventually(async () => {
-      const counts = (await gateways()).map(({ stats }) => stats.core[name]);
+      const counts = (await system.gateways()).map(({ stats }) => stats.core[name]);
       return sum(counts) === all && counts;
     }, `${all} ${name}`);
 
   const allAccept = () =>
     eventually(
-      async () => (await gateways()).every(({ stats }) => stats.accept),
+      async () => (await system.gateways()).every(({ stats }) => stats.accept),
       "all to take connections",
     );
 

@@ -169,6 +169,18 @@ export class System {
     return found;
   }
 
+  async gateways() {
+    return (await this.status()).children.filter(({ role }) => role === "gateway");
+  }
+
+  // A counter that gateways keep of their neighbours, summed over all of them.
+  async neighbours(name) {
+    return counted(
+      (await this.gateways()).map(({ stats }) => stats.neighbours),
+      name,
+    );
+  }
+
   async pids() {
     const { children } = await this.status();
     return Object.fromEntries(children.map(({ name, pid }) => [name, pid]));
