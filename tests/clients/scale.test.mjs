@@ -222,8 +222,10 @@ describe("one gateway, then three: new clients spread", () => {
       "all to take connections",
     );
 
+  // Without sharing one of them had four fifths, or all. Gateways that get no processor for the
+  // 2 ms that they are waited for may lose a few.
   function assertFair(counts) {
-    assert.ok(Math.max(...counts) <= sum(counts) / 2, counts.join());
+    assert.ok(Math.max(...counts) <= (sum(counts) * 2) / 3, counts.join());
   }
 
   test("WebSockets", async () => {

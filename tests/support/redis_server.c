@@ -139,19 +139,6 @@ s_connect(const t_redis_server_t *self)
     return fd;
 }
 
-static bool
-s_answers(t_redis_server_t *self)
-{
-    int fd = s_connect(self);
-    if (fd < 0) {
-        return false;
-    }
-    (void) close(fd);
-    const char *said = t_redis_server_ask(self, "PING", NULL);
-    /* -NOAUTH, -NOPERM and the like answer, too; -LOADING does not count. */
-    return strncmp(said, "-LOADING", 8) != 0;
-}
-
 /* The last words in its log. */
 static void
 s_last_words(const t_redis_server_t *self, char *line, size_t size)
@@ -164,25 +151,6 @@ s_last_words(const t_redis_server_t *self, char *line, size_t size)
     }
     if (log) {
         (void) fclose(log);
-    }
-}
-
-void
-t_redis_server_start(t_redis_server_t *self)
-{
-    t_redis_server_spawn(self);
-    int64_t deadline_ms = pr_clock_mono_ms() + START_MS;
-    while (!s_answers(self)) {
-        int status = 0;
-        if (waitpid(self->pid, &status, WNOHANG) == self->pid) {
-            self->pid = 0;
-            char line[512];
-            s_last_words(self, line, sizeof line);
-            fail_msg("redis-server ended with status %#x and said: %s", (unsigned) status, line);
-        }
-        assert_true(pr_clock_mono_ms() < deadline_ms);
-        /* Its socket is asked again until the deadline. */
-        (void) poll(NULL, 0, 5);
     }
 }
 
@@ -260,73 +228,71 @@ t_redis_server_write(const t_redis_server_t *self, const char *name, const char 
 
 /* --- asking it --- */
 
-static void
+static bool
 s_send(int fd, const pr_buf_t *command)
 {
     size_t sent = 0;
     while (sent < pr_buf_len(command)) {
         ssize_t count =
             send(fd, pr_buf_data(command) + sent, pr_buf_len(command) - sent, MSG_NOSIGNAL);
-        assert_true(count > 0);
+        if (count <= 0) {
+            return false;
+        }
         sent += (size_t) count;
     }
+    return true;
 }
 
-/* One line without its end. */
-static void
+/* One line without its end; false if it hung up or takes too long. */
+static bool
 s_read_line(FILE *from, char *line, size_t size)
 {
     if (!fgets(line, (int) size, from)) {
-        fail_msg("redis-server hung up or did not answer within %d s", ANSWER_S);
+        return false;
     }
     line[strcspn(line, "\r\n")] = '\0';
+    return true;
 }
 
-static void
+static bool
 s_read_bulk(FILE *from, long len, pr_buf_t *out)
 {
     char *at = pr_buf_reserve(out, (size_t) len + 2);
     assert_non_null(at);
-    assert_int_equal(fread(at, 1, (size_t) len + 2, from), len + 2);
+    bool read = fread(at, 1, (size_t) len + 2, from) == (size_t) len + 2;
     pr_buf_grow(out, (size_t) len);
+    return read;
 }
 
-/* One reply, arrays flattened, as text. */
-static void
+/* One reply, arrays flattened, as text; false as above. */
+static bool
 s_read_reply(FILE *from, pr_buf_t *out)
 {
     long open = 1; /* replies that are still to come */
     while (open > 0) {
         char line[4096];
-        s_read_line(from, line, sizeof line);
+        if (!s_read_line(from, line, sizeof line)) {
+            return false;
+        }
         open--;
         long count = strtol(line + 1, NULL, 10);
-        switch (line[0]) {
-        case '-':
-            pr_buf_append_str(out, pr_str(line));
-            break;
-        case '$':
-            if (count >= 0) {
-                s_read_bulk(from, count, out);
-                break;
-            }
-            pr_buf_append_str(out, PR_STR("(nil)"));
-            break;
-        case '*':
-            if (count < 0) {
-                pr_buf_append_str(out, PR_STR("(nil)"));
-                break;
-            }
+        bool is_nil = count < 0 && (line[0] == '$' || line[0] == '*');
+        if (line[0] == '*' && !is_nil) {
             open += count;
             continue;
-        default:
-            pr_buf_append_str(out, pr_str(line + 1));
-            break;
+        }
+        if (is_nil) {
+            pr_buf_append_str(out, PR_STR("(nil)"));
+        } else if (line[0] != '$') {
+            pr_buf_append_str(out, pr_str(line[0] == '-' ? line : line + 1));
+        } else if (!s_read_bulk(from, count, out)) {
+            return false;
         }
         if (open > 0) {
             pr_buf_append_byte(out, ' ');
         }
     }
+    return true;
 }
 
 static void
@@ -349,6 +315,23 @@ s_format(pr_buf_t *command, va_list args)
     }
 }
 
+/* False if nobody is there, or hangs up. */
+static bool
+s_try(t_redis_server_t *self, const pr_buf_t *command)
+{
+    int fd = s_connect(self);
+    if (fd < 0) {
+        return false;
+    }
+    FILE *from = fdopen(fd, "r");
+    assert_non_null(from);
+    pr_buf_clear(self->answer);
+    bool answered = s_send(fd, command) && s_read_reply(from, self->answer);
+    pr_buf_append_byte(self->answer, '\0');
+    (void) fclose(from);
+    return answered;
+}
+
 const char *
 t_redis_server_ask(t_redis_server_t *self, ...)
 {
@@ -358,15 +341,45 @@ t_redis_server_ask(t_redis_server_t *self, ...)
     va_start(args, self);
     s_format(command, args);
     va_end(args);
-    int fd = s_connect(self);
-    assert_true(fd >= 0);
-    s_send(fd, command);
+    bool answered = s_try(self, command);
     pr_buf_destroy(&command);
-    FILE *from = fdopen(fd, "r");
-    assert_non_null(from);
-    pr_buf_clear(self->answer);
-    s_read_reply(from, self->answer);
-    pr_buf_append_byte(self->answer, '\0');
-    (void) fclose(from);
+    if (!answered) {
+        char line[512];
+        s_last_words(self, line, sizeof line);
+        fail_msg("redis-server hung up or did not answer within %d s; it said: %s", ANSWER_S, line);
+    }
     return pr_buf_data(self->answer);
+}
+
+/* --- its start --- */
+
+static bool
+s_answers(t_redis_server_t *self)
+{
+    pr_buf_t *command = pr_buf_new(16);
+    assert_non_null(command);
+    pr_buf_append_str(command, PR_STR("*1\r\n$4\r\nPING\r\n"));
+    bool answered = s_try(self, command);
+    pr_buf_destroy(&command);
+    /* -NOAUTH, -NOPERM and the like answer, too; -LOADING does not count. */
+    return answered && strncmp(pr_buf_data(self->answer), "-LOADING", 8) != 0;
+}
+
+void
+t_redis_server_start(t_redis_server_t *self)
+{
+    t_redis_server_spawn(self);
+    int64_t deadline_ms = pr_clock_mono_ms() + START_MS;
+    while (!s_answers(self)) {
+        int status = 0;
+        if (waitpid(self->pid, &status, WNOHANG) == self->pid) {
+            self->pid = 0;
+            char line[512];
+            s_last_words(self, line, sizeof line);
+            fail_msg("redis-server ended with status %#x and said: %s", (unsigned) status, line);
+        }
+        assert_true(pr_clock_mono_ms() < deadline_ms);
+        /* Its socket is asked again until the deadline. */
+        (void) poll(NULL, 0, 5);
+    }
 }
