@@ -74,13 +74,16 @@ s_read_number(pr_str_t digits, int64_t *number)
 {
     enum { DIGITS_MAX = 15 };
     *number = 0;
+    if (digits.len == 0 || digits.len > DIGITS_MAX) {
+        return false;
+    }
     for (size_t i = 0; i < digits.len; i++) {
         if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
             return false;
         }
         *number = *number * 10 + (digits.ptr[i] - '0');
     }
-    return digits.len > 0 && digits.len <= DIGITS_MAX;
+    return true;
 }
 
 ac_cast_t

@@ -231,6 +231,13 @@ ballot_that_a_later_one_of_its_conn_has_replaced_stays_replaced(void **state)
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.10"), newer), 0);
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.2"), older), 0);
     assert_int_equal(ac_batch_count(world.batch), 0);
+    /* The same ballot again, by a later command, holds against those before that. */
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.12"), newer), 0);
+    assert_int_equal(ac_batch_count(world.batch), 2);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.12"), newer), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.11"), older), 0);
+    assert_int_equal(ac_batch_count(world.batch), 0);
     /* Also for who loads it, and when the vote is over. */
     s_reload(&world);
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.9"), older), 0);
@@ -240,11 +247,12 @@ ballot_that_a_later_one_of_its_conn_has_replaced_stays_replaced(void **state)
     assert_int_equal(ac_batch_count(world.batch), 2);
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1"), newer), 0);
     assert_int_equal(ac_batch_count(world.batch), 2);
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR(".x"), older), 0);
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.3"), newer), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("k2.9999999999999999999999"), older), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR(".x"), newer), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.3"), older), 0);
     assert_int_equal(s_ask(&world, AC_EVENT_CLOSE_POLL, ADMIN, NULL), 0);
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.2"), older), 0);
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.4"), older), PR_E_BAD_REQUEST);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.2"), newer), 0);
+    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k2.4"), newer), PR_E_BAD_REQUEST);
     s_end(&world);
 }
 
