@@ -93,26 +93,13 @@ s_may_vote(const ac_poll_t *self, const ac_event_t *event)
     return 0;
 }
 
-static bool
-s_is_of_conn(const ac_place_t *place, const ac_cast_t *cast)
-{
-    return place && cast->number > 0 && strcmp(place->cast.conn, cast->conn) == 0;
-}
-
 /* A command that was sent again, to another process say, may come behind a later one of its conn:
  * it is as if it had been saved and replaced. */
 static bool
 s_is_replaced(const ac_place_t *place, const ac_cast_t *cast)
 {
-    return s_is_of_conn(place, cast) && place->cast.number > cast->number;
-}
-
-/* The same ballot by a later command has to be known as that, or one between them might replace
- * it. */
-static bool
-s_is_newer(const ac_place_t *place, const ac_cast_t *cast)
-{
-    return s_is_of_conn(place, cast) && place->cast.number < cast->number;
+    return place && strcmp(place->cast.conn, cast->conn) == 0 &&
+           place->cast.number > cast->number && cast->number > 0;
 }
 
 /* A ballot's place is that of the voter's first one: who votes again replaces, and keeps it. */
@@ -197,11 +184,9 @@ ac_rule_submit_rankings(ac_poll_t *self, const ac_event_t *event, ac_batch_t *ef
         return rc;
     }
     ac_cast_t cast = ac_rule_cast(self, event->user, event->id);
-    const ac_place_t *place = pr_map_get(self->ballot_seq, event->user);
     const ac_ballot_t *had = pr_map_get(self->rankings, event->user);
-    bool is_same = had && s_same_ballot(had, &ballot);
-    bool is_known = self->phase == AC_PHASE_CLOSED || !s_is_newer(place, &cast);
-    if (s_is_replaced(place, &cast) || (is_same && is_known)) {
+    if (s_is_replaced(pr_map_get(self->ballot_seq, event->user), &cast) ||
+        (had && s_same_ballot(had, &ballot))) {
         return 0;
     }
     rc = s_may_vote(self, event);

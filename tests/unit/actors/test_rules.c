@@ -231,13 +231,6 @@ ballot_that_a_later_one_of_its_conn_has_replaced_stays_replaced(void **state)
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.10"), newer), 0);
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.2"), older), 0);
     assert_int_equal(ac_batch_count(world.batch), 0);
-    /* The same ballot again, by a later command, holds against those before that. */
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.12"), newer), 0);
-    assert_int_equal(ac_batch_count(world.batch), 2);
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.12"), newer), 0);
-    assert_int_equal(ac_batch_count(world.batch), 0);
-    assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.11"), older), 0);
-    assert_int_equal(ac_batch_count(world.batch), 0);
     /* Also for who loads it, and when the vote is over. */
     s_reload(&world);
     assert_int_equal(s_ask_as(&world, vote, ADMIN, PR_STR("inc.k1.9"), older), 0);
