@@ -6,13 +6,12 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/clock.h"
+#include "proto/poll/ids.h"
 
 /* 132 random bits. */
 #define RANDOM_LEN 22
 /* Hex digits of an incarnation that are enough to tell it from its successor. */
 #define INCARNATION_LEN 8
-
-static const char s_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 _Static_assert(GW_SID_TAG_MAX + 1 + RANDOM_LEN <= GW_SID_MAX, "a sid has room for its parts");
 
@@ -27,7 +26,7 @@ gw_sid_new(const char *tag, char out[GW_SID_MAX + 1])
 {
     int len = snprintf(out, GW_SID_MAX + 1, "%.*s-", GW_SID_TAG_MAX, tag);
     PR_ASSERT(len > 0 && len + RANDOM_LEN <= GW_SID_MAX);
-    pr_random_text(out + len, RANDOM_LEN, s_letters);
+    pr_random_text(out + len, RANDOM_LEN, PR_ID_WORD_CHARS);
 }
 
 pr_str_t

@@ -10,6 +10,8 @@
 
 #include "gateway/request.h"
 #include "proto/base/clock.h"
+#include "proto/base/digits.h"
+#include "proto/wire/limits.h"
 
 static const char *const s_methods[] = {
     [LWSHUMETH_GET] = "GET",         [LWSHUMETH_POST] = "POST",   [LWSHUMETH_OPTIONS] = "OPTIONS",
@@ -19,6 +21,9 @@ static const char *const s_methods[] = {
 
 /* libwebsockets looks at its timers so often. */
 #define SECOND_MS 1000
+
+/* Of a Content-Length. */
+#define LENGTH_DIGITS_MAX 15
 
 /* Longest X-Forwarded-For that is looked at. */
 #define FORWARDED_MAX 1024
@@ -102,13 +107,9 @@ s_content_length(struct lws *wsi)
         return GW_LENGTH_BAD;
     }
     int64_t value = 0;
-    for (int i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9') {
-            return GW_LENGTH_BAD;
-        }
-        value = value * 10 + (text[i] - '0');
-    }
-    return len > 15 ? GW_LENGTH_BAD : value;
+    pr_str_t digits = {text, (size_t) len};
+    bool good = len <= LENGTH_DIGITS_MAX && pr_digits_parse(digits, PR_INTEGER_MAX, &value);
+    return good ? value : GW_LENGTH_BAD;
 }
 
 gw_request_t *

@@ -12,7 +12,9 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "gateway/engineio_sid.h"
 #include "gateway/ws.h"
+#include "proto/poll/ids.h"
 #include "proto/wire/limits.h"
 
 /* What an upgrade may say that somebody looks at; `custom` is for those that libwebsockets has no
@@ -81,19 +83,6 @@ s_head(struct lws *wsi, pr_str_t path, pr_str_t sid)
     return out;
 }
 
-static bool
-s_is_plain(pr_str_t sid)
-{
-    for (size_t i = 0; i < sid.len; i++) {
-        if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
-                    sid.ptr[i]) ||
-            sid.ptr[i] == '\0') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /*
  * libwebsockets shuts down what it closes, and a shutdown reaches the connection through any
  * descriptor of it. And epoll watches a connection, not a number: it is to be taken out of it as
@@ -113,7 +102,7 @@ gw_ws_pass(struct lws *wsi, struct uv_loop_s *loop, gw_peer_t *peer, const gw_ha
     gw_handshake_t known = *asked;
     known.session = GW_REFUSAL_NONE;
     if (!mount->ops.pass || asked->session != GW_REFUSAL_SESSION || lws_is_ssl(wsi) ||
-        gw_refusal_check(&known) != GW_REFUSAL_NONE || !s_is_plain(asked->sid)) {
+        gw_refusal_check(&known) != GW_REFUSAL_NONE || !pr_id_is_word(asked->sid, GW_SID_MAX)) {
         return false;
     }
     int fd = lws_get_socket_fd(wsi);

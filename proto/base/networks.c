@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 
+#include "proto/base/digits.h"
 #include "proto/wire/error.h"
 
 #define BITS 128
@@ -27,19 +28,6 @@ pr_address_parse(pr_str_t text, pr_address_t *out)
     return inet_pton(AF_INET, copy, out->bytes + 12) == 1 ? BITS_V4 : 0;
 }
 
-/* The number behind the slash of a network; -1 if it is none or over `most`. */
-static int
-s_parse_bits(pr_str_t text, int most)
-{
-    int bits = text.len ? 0 : -1;
-    for (size_t i = 0; i < text.len && bits >= 0; i++) {
-        bool digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-        bits = digit ? bits * 10 + (text.ptr[i] - '0') : -1;
-        bits = bits > most ? -1 : bits;
-    }
-    return bits;
-}
-
 static int
 s_add(pr_networks_t *self, pr_str_t text)
 {
@@ -50,15 +38,13 @@ s_add(pr_networks_t *self, pr_str_t text)
     size_t len = slash ? (size_t) (slash - text.ptr) : text.len;
     pr_address_t address;
     int all = pr_address_parse((pr_str_t) {text.ptr, len}, &address);
-    int bits = all;
-    if (slash) {
-        bits = s_parse_bits((pr_str_t) {slash + 1, text.len - len - 1}, all);
-    }
-    if (all == 0 || bits < 0) {
+    int64_t bits = all;
+    pr_str_t behind = slash ? (pr_str_t) {slash + 1, text.len - len - 1} : PR_STR_NONE;
+    if (all == 0 || (slash && !pr_digits_parse(behind, all, &bits))) {
         return PR_E_MALFORMED;
     }
     self->networks[self->count].address = address;
-    self->networks[self->count++].bits = BITS - all + bits;
+    self->networks[self->count++].bits = BITS - all + (int) bits;
     return 0;
 }
 

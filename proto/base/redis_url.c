@@ -7,6 +7,7 @@
 
 #include "proto/base/assert.h"
 #include "proto/base/bytes.h"
+#include "proto/base/digits.h"
 #include "proto/wire/limits.h"
 
 static int
@@ -70,15 +71,12 @@ s_credentials(pr_str_t text, pr_redis_url_t *url)
 static bool
 s_port(pr_str_t text, int *port)
 {
-    int value = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9' || value > 65535) {
-            return false;
-        }
-        value = value * 10 + (text.ptr[i] - '0');
+    int64_t value = 0;
+    if (!pr_digits_parse(text, UINT16_MAX, &value) || value == 0) {
+        return false;
     }
-    *port = value;
-    return text.len > 0 && value > 0 && value <= 65535;
+    *port = (int) value;
+    return true;
 }
 
 static bool

@@ -12,6 +12,9 @@
 
 #include "proto/base/bytes.h"
 
+/* [A-Za-z0-9_-], the letters first. */
+#define PR_ID_WORD_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
 /* PR_POLL_ID_LEN digits and capital letters. */
 bool
 pr_id_is_poll(pr_str_t text);

@@ -6,23 +6,15 @@
 #include <string.h>
 
 #include "proto/base/digest.h"
+#include "proto/base/digits.h"
 
 #define CHAIN_DIGITS 16
 
 static bool
 s_parse_version(pr_str_t digits, int64_t *version)
 {
-    if (digits.len == 0 || digits.len > 16 || (digits.ptr[0] == '0' && digits.len > 1)) {
-        return false;
-    }
-    *version = 0;
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
-            return false;
-        }
-        *version = *version * 10 + (digits.ptr[i] - '0');
-    }
-    return *version <= PR_INTEGER_MAX;
+    bool padded = digits.len > 1 && digits.ptr[0] == '0';
+    return !padded && pr_digits_parse(digits, PR_INTEGER_MAX, version);
 }
 
 static bool
