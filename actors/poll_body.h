@@ -43,16 +43,26 @@ typedef struct {
     int64_t value;
 } ac_number_t;
 
+/* An id that hangs on a command, or on a conn, alone: the same whenever that comes. */
+typedef struct {
+    char text[PR_NOMINATION_ID_LEN + 1];
+} ac_mark_t;
+
 /* The command that cast a ballot: which one of which conn. */
 typedef struct {
-    char conn[PR_NOMINATION_ID_LEN + 1]; /* a mark; "": not known */
-    int64_t number;                      /* of the conn's commands; 0: without an order */
+    ac_mark_t conn; /* "": not known */
+    int64_t number; /* of the conn's commands; 0: without an order */
 } ac_cast_t;
 
 typedef struct {
     int64_t seq; /* place in the order in which ballots are counted */
     ac_cast_t cast;
 } ac_place_t;
+
+/* A place as it is stored: [seq,"conn",number]. */
+typedef struct {
+    char json[64];
+} ac_place_text_t;
 
 struct ac_poll {
     const ac_rules_t *rules;
@@ -65,7 +75,7 @@ struct ac_poll {
     bool ballots_open;
     bool has_started;
     bool cancelled;
-    char started[PR_NOMINATION_ID_LEN + 1]; /* mark of the command that started the vote */
+    ac_mark_t started; /* of the command that started the vote; "": none has */
     ac_phase_t phase;
     int64_t ballots_cast; /* the highest of ballot_seq ever given */
     pr_rev_t loaded;
@@ -87,9 +97,8 @@ ac_poll_apply(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects);
 /* Counts the ballots into `results`: poll_results.c. 0 or PR_E_NOMEM. */
 PR_MUST_CHECK int
 ac_poll_tally(ac_poll_t *self);
-/* Appends a place as it is stored: [seq,"conn",number]. */
-void
-ac_poll_write_place(const ac_place_t *place, pr_buf_t *json);
+ac_place_text_t
+ac_poll_format_place(const ac_place_t *place);
 /* Appends the results as they are stored, and as they are shown. */
 void
 ac_poll_write_results(const ac_poll_t *self, pr_buf_t *json);

@@ -186,7 +186,7 @@ s_read_place(const json_t *value, ac_place_t *place)
     const json_t *conn = json_array_get(value, 1);
     pr_str_t mark = pr_str(json_string_value(conn));
     if (pr_id_is_nomination(mark)) {
-        s_copy_id(place->cast.conn, mark);
+        s_copy_id(place->cast.conn.text, mark);
         place->cast.number = json_integer_value(json_array_get(value, 2));
     }
     return 0;
@@ -236,7 +236,7 @@ s_read_meta(ac_poll_t *self, const json_t *meta)
     s_copy_id(self->nonce, nonce);
     pr_str_t started = s_member_text(meta, "started");
     if (pr_id_is_nomination(started)) {
-        s_copy_id(self->started, started);
+        s_copy_id(self->started.text, started);
     }
     self->ballots_open = pr_str_equal(ballots, PR_STR("open"));
     self->phase = AC_PHASE_COUNT;
@@ -410,18 +410,19 @@ s_write_numbers(const pr_map_t *map, pr_str_t name, pr_buf_t *out)
     pr_buf_append_byte(out, '}');
 }
 
-void
-ac_poll_write_place(const ac_place_t *place, pr_buf_t *json)
+ac_place_text_t
+ac_poll_format_place(const ac_place_t *place)
 {
-    pr_buf_append_byte(json, '[');
-    pr_buf_append_int(json, place->seq);
-    if (place->cast.conn[0]) {
-        pr_buf_append_byte(json, ',');
-        pr_buf_append_json(json, pr_str(place->cast.conn));
-        pr_buf_append_byte(json, ',');
-        pr_buf_append_int(json, place->cast.number);
+    ac_place_text_t text;
+    long long seq = place->seq;
+    const ac_cast_t *cast = &place->cast;
+    if (cast->conn.text[0]) {
+        (void) snprintf(text.json, sizeof text.json, "[%lld,\"%s\",%lld]", seq, cast->conn.text,
+                        (long long) cast->number);
+    } else {
+        (void) snprintf(text.json, sizeof text.json, "[%lld]", seq);
     }
-    pr_buf_append_byte(json, ']');
+    return text;
 }
 
 static void
@@ -431,7 +432,8 @@ s_write_ballot_seq(const ac_poll_t *self, pr_buf_t *out)
     pr_buf_append_byte(out, '{');
     for (size_t i = 0; i < pr_map_count(self->ballot_seq); i++) {
         s_key(out, i == 0, pr_map_key_at(self->ballot_seq, i));
-        ac_poll_write_place(pr_map_value_at(self->ballot_seq, i), out);
+        pr_buf_append_str(out,
+                          pr_str(ac_poll_format_place(pr_map_value_at(self->ballot_seq, i)).json));
     }
     pr_buf_append_byte(out, '}');
 }
@@ -455,9 +457,9 @@ s_write_meta(const ac_poll_t *self, const pr_rev_t *rev, pr_buf_t *out)
     pr_buf_append_int(out, self->ends_at);
     pr_buf_append_str(out, PR_STR(",\"ballots\":"));
     pr_buf_append_json(out, self->ballots_open ? PR_STR("open") : PR_STR("secret"));
-    if (self->started[0]) {
+    if (self->started.text[0]) {
         pr_buf_append_str(out, PR_STR(",\"started\":"));
-        pr_buf_append_json(out, pr_str(self->started));
+        pr_buf_append_json(out, pr_str(self->started.text));
     }
     s_write_numbers(self->removed, PR_STR("removed"), out);
     s_write_ballot_seq(self, out);

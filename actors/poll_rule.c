@@ -2,10 +2,10 @@
 
 #include "actors/poll_rule.h"
 
-#include <string.h>
-
 #include "proto/base/digest.h"
+#include "proto/base/digits.h"
 #include "proto/base/fault.h"
+#include "proto/poll/ids.h"
 #include "proto/wire/error.h"
 
 void
@@ -52,9 +52,8 @@ ac_rule_argument(const ac_event_t *event, pr_str_t name)
 ac_mark_t
 ac_rule_mark(const ac_poll_t *self, pr_str_t user, pr_str_t id)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    enum { LETTERS = 52, ALL = 64 };
+    static const char alphabet[] = PR_ID_WORD_CHARS;
+    enum { LETTERS = 52, ALL = sizeof alphabet - 1 };
     pr_str_t parts[] = {pr_str(self->id), user, id};
     uint64_t digest = pr_digest(parts, 3);
     digest += PR_FAULT("core.new_mark") ? pr_map_count(self->nominations) : 0;
@@ -68,39 +67,18 @@ ac_rule_mark(const ac_poll_t *self, pr_str_t user, pr_str_t id)
     return mark;
 }
 
-/* Digits alone, few enough for any number that JavaScript knows. */
-static bool
-s_read_number(pr_str_t digits, int64_t *number)
-{
-    enum { DIGITS_MAX = 15 };
-    *number = 0;
-    if (digits.len == 0 || digits.len > DIGITS_MAX) {
-        return false;
-    }
-    for (size_t i = 0; i < digits.len; i++) {
-        if (digits.ptr[i] < '0' || digits.ptr[i] > '9') {
-            return false;
-        }
-        *number = *number * 10 + (digits.ptr[i] - '0');
-    }
-    return true;
-}
-
 ac_cast_t
 ac_rule_cast(const ac_poll_t *self, pr_str_t user, pr_str_t id)
 {
+    enum { DIGITS_MAX = 15 };
     size_t end = id.len;
     while (end > 0 && id.ptr[end - 1] != '.') {
         end--;
     }
     ac_cast_t cast = {0};
-    pr_str_t conn = id;
-    if (end > 0 && s_read_number((pr_str_t) {id.ptr + end, id.len - end}, &cast.number)) {
-        conn.len = end - 1;
-    } else {
-        cast.number = 0;
-    }
-    ac_mark_t mark = ac_rule_mark(self, user, conn);
-    memcpy(cast.conn, mark.text, sizeof cast.conn);
+    pr_str_t digits = {id.ptr + end, id.len - end};
+    bool ordered = end > 0 && digits.len <= DIGITS_MAX &&
+                   pr_digits_parse(digits, PR_INTEGER_MAX, &cast.number);
+    cast.conn = ac_rule_mark(self, user, ordered ? (pr_str_t) {id.ptr, end - 1} : id);
     return cast;
 }

@@ -10,11 +10,6 @@
 
 #include "actors/poll_body.h"
 
-/* An id that hangs on a command alone: the same for a command that comes twice. */
-typedef struct {
-    char text[PR_NOMINATION_ID_LEN + 1];
-} ac_mark_t;
-
 /* Appends words to those that the event wants, if it wants any. */
 void
 ac_rule_say(const ac_event_t *event, const char *words);

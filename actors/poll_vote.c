@@ -17,7 +17,7 @@ ac_rule_start_vote(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects
 {
     int rc = ac_rule_must_be_admin(self, event);
     ac_mark_t mark = ac_rule_mark(self, event->user, event->id);
-    if (rc != 0 || self->phase == AC_PHASE_VOTING || strcmp(mark.text, self->started) == 0) {
+    if (rc != 0 || self->phase == AC_PHASE_VOTING || strcmp(mark.text, self->started.text) == 0) {
         return rc;
     }
     if (self->phase == AC_PHASE_CLOSED) {
@@ -33,7 +33,7 @@ ac_rule_start_vote(ac_poll_t *self, const ac_event_t *event, ac_batch_t *effects
     if (rc == 0) {
         self->phase = AC_PHASE_VOTING;
         self->has_started = true;
-        memcpy(self->started, mark.text, sizeof self->started);
+        self->started = mark;
     }
     return rc;
 }
@@ -98,7 +98,7 @@ s_may_vote(const ac_poll_t *self, const ac_event_t *event)
 static bool
 s_is_replaced(const ac_place_t *place, const ac_cast_t *cast)
 {
-    return place && strcmp(place->cast.conn, cast->conn) == 0 &&
+    return place && strcmp(place->cast.conn.text, cast->conn.text) == 0 &&
            place->cast.number > cast->number && cast->number > 0;
 }
 
@@ -131,15 +131,9 @@ s_put_cast(const ac_poll_t *self,
     for (size_t i = 0; i < ballot->count; i++) {
         ids[i] = pr_str(ballot->choices[i]);
     }
-    pr_buf_t *json = pr_buf_new(64);
-    if (!json) {
-        return PR_E_NOMEM;
-    }
-    ac_poll_write_place(place, json);
-    ac_choice_t choice = {ids, ballot->count, pr_buf_str(json), self->ballots_open};
-    int rc = pr_buf_failed(json) ? PR_E_NOMEM : ac_batch_ballot(effects, user, &choice);
-    pr_buf_destroy(&json);
-    return rc;
+    ac_place_text_t at = ac_poll_format_place(place);
+    ac_choice_t choice = {ids, ballot->count, pr_str(at.json), self->ballots_open};
+    return ac_batch_ballot(effects, user, &choice);
 }
 
 static int
