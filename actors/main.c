@@ -11,9 +11,9 @@
 #include <stdlib.h>
 
 #include "actors/host.h"
-#include "actors/redis.h"
 #include "proto/base/config.h"
 #include "proto/base/log.h"
+#include "proto/base/redis_url.h"
 #include "proto/wire/lifeline.h"
 
 #define EXIT_USAGE 100
@@ -211,7 +211,8 @@ main(int argc, char **argv)
         (void) fprintf(stderr, "rollcall-actors: is started by rollcall-supervisor\n");
         return EXIT_USAGE;
     }
-    if (!ac_redis_url_is_valid(env.store)) { /* it may hold a password: not shown */
+    pr_redis_url_t store;
+    if (!pr_redis_url_parse(env.store, &store)) { /* it may hold a password: not shown */
         (void) fprintf(stderr, "rollcall-actors: redis.url must be redis://user:pass@host:port "
                                "or unix:PATH\n");
         return EXIT_USAGE;

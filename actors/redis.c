@@ -370,13 +370,6 @@ s_turn(void *arg)
     return false;
 }
 
-bool
-ac_redis_url_is_valid(const char *url)
-{
-    pr_redis_url_t parsed;
-    return pr_redis_url_parse(url, &parsed);
-}
-
 static void
 s_free_timer(uv_handle_t *handle)
 {

@@ -2,13 +2,7 @@
 
 /*
  * One pipelined connection to Redis on our loop, dialled again for ever. Nothing else in Rollcall
- * knows hiredis.
- *
- * Where Redis is (settings, ROLLCALL_STORE):
- *     redis://[[USER]:PASSWORD@]HOST[:PORT]      port 6379 if absent; HOST may be [v6]
- *     unix:PATH[?user=USER&pass=PASSWORD]        `?` in PATH is %3F
- * USER, PASSWORD and PATH may hold %XX; `%`, `@`, `:`, `/`, `?`, `&` in them must be written so. A
- * password without user is the one of requirepass.
+ * knows hiredis. Where Redis is: proto/base/redis_url.h.
  *
  *     state       | dial       | connected        | authenticated | lost, refused, silent
  *     DOWN        | CONNECTING |                  |               |
@@ -42,10 +36,6 @@ typedef struct {
 /* `reply` is NULL if the connection went before the answer. Each one that ac_redis_send took is
  * called exactly once, in order. */
 typedef void (*ac_redis_answer_t)(void *arg, const ac_reply_t *reply);
-
-/* Whether `url` has the form above. */
-bool
-ac_redis_url_is_valid(const char *url);
 
 /* Dials from the loop's next turn on. NULL when out of memory or when the url is not valid. */
 ac_redis_t *

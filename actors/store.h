@@ -59,7 +59,7 @@ typedef struct {
 /*
  * Starts to connect at the loop's next turn, and never gives up. `incarnation` is copied; it goes
  * into the owner records. `ops` is borrowed for the life of the store. NULL when out of memory or
- * when the url (actors/redis.h has the format) is not valid.
+ * when the url (proto/base/redis_url.h has the format) is not valid.
  */
 ac_store_t *
 ac_store_new(pr_loop_t *loop,

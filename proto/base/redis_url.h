@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Where Redis is and who we are there, read from what redis.url says:
+/* Where Redis is and who we are there, read from what settings or ROLLCALL_STORE say:
  *
- *   redis://[[USER]:PASSWORD@]HOST[:PORT][/[0]]
- *   unix:PATH[?user=USER&pass=PASSWORD]
+ *   redis://[[USER]:PASSWORD@]HOST[:PORT][/[0]]   port 6379 if absent; HOST may be [v6]
+ *   unix:PATH[?user=USER&pass=PASSWORD]           `?` in PATH is %3F
  *
- * %XX stands for a byte in each part. Pure. */
+ * %XX stands for a byte in each part; `%`, `@`, `:`, `/`, `?`, `&` in USER, PASSWORD and PATH must
+ * be written so. A password without user is the one of requirepass. Pure. */
 
 #ifndef PR_REDIS_URL_H
 #define PR_REDIS_URL_H

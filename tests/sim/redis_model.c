@@ -14,12 +14,6 @@
 
 ac_redis_t *sim_redis_list;
 
-bool
-ac_redis_url_is_valid(const char *url)
-{
-    return url != NULL;
-}
-
 /* --- answers --- */
 
 static void
